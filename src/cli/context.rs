@@ -1,0 +1,93 @@
+//! What every command gets: where the project is, and how to talk.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use crate::diag::{self, Diagnostics, Sources};
+use crate::file::Disk;
+use crate::ui::Progress;
+
+/// How the output looks, where a command has more than one form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people, on a terminal.
+    Text,
+    /// For programs; the shape is documented and stable.
+    Json,
+    /// For a comment on a pull request.
+    Markdown,
+    /// One self-contained page.
+    Html,
+}
+
+/// The surroundings of a command.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// All access to files.
+    pub disk: Disk,
+    /// The project folder (`-C`).
+    pub project: PathBuf,
+    /// The output format (`-o`).
+    pub output: Format,
+    /// Say nothing but errors and data.
+    pub quiet: bool,
+    /// Say more.
+    pub verbose: bool,
+    /// Use ANSI colours on stderr.
+    pub colour: bool,
+    /// Use ANSI colours on stdout.
+    pub colour_out: bool,
+}
+
+impl Context {
+    /// Writes data to stdout. A reader that has gone away (`| head`) is no error.
+    pub fn print(&self, text: &str) {
+        self.print_bytes(text.as_bytes());
+    }
+
+    /// As [`Context::print`], for what may be no text.
+    pub fn print_bytes(&self, bytes: &[u8]) {
+        let mut out = std::io::stdout().lock();
+        // a closed pipe means that the reader has seen enough
+        let _ = out.write_all(bytes).and_then(|()| out.flush());
+    }
+
+    /// Writes a JSON value to stdout, indented, with a line end.
+    pub fn print_json(&self, value: &serde_json::Value) {
+        self.print(&format!("{value:#}\n"));
+    }
+
+    /// Writes a remark to stderr, unless `-q`.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        }
+    }
+
+    /// Writes a remark to stderr with `-v`.
+    pub fn detail(&self, text: &str) {
+        if self.verbose {
+            self.note(text);
+        }
+    }
+
+    /// Draws problems: with `-o json` to stdout as data, else to stderr as pictures.
+    pub fn report(&self, diagnostics: &Diagnostics, sources: &Sources) {
+        if self.output == Format::Json {
+            self.print_json(&diag::to_json(diagnostics, sources));
+        } else if !diagnostics.is_empty() {
+            let text = diag::draw(diagnostics, sources, self.colour);
+            let _ = std::io::stderr().lock().write_all(text.as_bytes());
+        }
+    }
+
+    /// Starts a progress bar on stderr: shown on a terminal, when the work takes longer than a moment.
+    pub fn progress(&self, what: &'static str) -> Progress {
+        if self.quiet { Progress::hidden() } else { Progress::new(what) }
+    }
+
+    /// Whether the format is JSON.
+    pub fn json(&self) -> bool {
+        self.output == Format::Json
+    }
+}

@@ -1,0 +1,42 @@
+//! The names of a mesh's clusters, where nothing else of the mesh matters.
+
+use std::path::Path;
+
+use super::{MAX_MESH, MESH_FILE, NoMemory, Reader};
+use crate::diag::{Diagnostic, Diagnostics, Sources, input_rules as rules};
+use crate::file::Disk;
+use crate::mesh::ClusterName;
+use crate::spec;
+
+/// Reads the names of the clusters from mesh.yaml, in its order.
+///
+/// Needs a file that is YAML with a mapping `clusters`; whatever else is wrong with it is for
+/// `check`. Names that no cluster can have are passed over.
+pub fn cluster_names(
+    disk: &Disk,
+    project: &Path,
+) -> Result<Vec<ClusterName>, (Diagnostics, Sources)> {
+    let mut reader = Reader {
+        disk,
+        project,
+        memory: &NoMemory,
+        files: Vec::new(),
+        sources: Sources::new(),
+        diagnostics: Diagnostics::new(),
+    };
+    let mut names = Vec::new();
+    if let Some(text) = reader.text(MESH_FILE, MAX_MESH) {
+        let source = reader.sources.add(MESH_FILE, text.as_str());
+        if let Some(node) = spec::parse(source, &text, &mut reader.diagnostics) {
+            let entries = node.get("clusters").map(crate::yaml::Node::entries).unwrap_or_default();
+            names.extend(entries.iter().filter_map(|entry| ClusterName::parse(&entry.key).ok()));
+            if names.is_empty() {
+                let message = "mesh.yaml names no cluster";
+                reader
+                    .diagnostics
+                    .push(Diagnostic::new(&rules::MISSING_KEY, message).in_file(MESH_FILE));
+            }
+        }
+    }
+    if names.is_empty() { Err((reader.diagnostics, reader.sources)) } else { Ok(names) }
+}

@@ -1,0 +1,95 @@
+//! Image prefixes of an air-gapped site (`images` in mesh.yaml).
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// Replaces the longest prefix of an image reference, or of a hub, that the map has.
+///
+/// A prefix ends at `/`, `:`, `@` or the end. A reference without a registry is one of Docker Hub
+/// (`curlimages/curl` is `docker.io/curlimages/curl`, `busybox` is `docker.io/library/busybox`), as
+/// container runtimes read it; it stays as it was written where no prefix fits.
+pub fn rewrite(reference: &str, images: &BTreeMap<String, Option<String>>) -> String {
+    let full = with_registry(reference);
+    let fitting = images
+        .iter()
+        .filter_map(|(from, to)| Some((from.as_str(), to.as_deref()?)))
+        .filter_map(|(from, to)| Some((from.len(), to, rest_after(&full, from)?)))
+        .max_by_key(|(length, ..)| *length);
+    match fitting {
+        Some((_, to, rest)) => format!("{to}{rest}"),
+        None => reference.to_owned(),
+    }
+}
+
+fn rest_after<'a>(reference: &'a str, prefix: &str) -> Option<&'a str> {
+    let rest = reference.strip_prefix(prefix)?;
+    (rest.is_empty() || rest.starts_with(['/', ':', '@'])).then_some(rest)
+}
+
+fn with_registry(reference: &str) -> String {
+    match reference.split_once('/') {
+        None => format!("docker.io/library/{reference}"),
+        Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => {
+            reference.to_owned()
+        }
+        Some(_) => format!("docker.io/{reference}"),
+    }
+}
+
+/// Rewrites every container image of an object: `image` in the lists `containers`,
+/// `initContainers` and `ephemeralContainers`, wherever they stand.
+pub fn rewrite_containers(value: &mut Value, images: &BTreeMap<String, Option<String>>) {
+    if images.is_empty() {
+        return;
+    }
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                if matches!(key.as_str(), "containers" | "initContainers" | "ephemeralContainers") {
+                    for container in value.as_array_mut().into_iter().flatten() {
+                        rewrite_field(container, "image", images);
+                    }
+                }
+                rewrite_containers(value, images);
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                rewrite_containers(item, images);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Rewrites the hubs and whole image references of an `IstioOperator`: every `hub`, and every `image`
+/// that names a path (a bare name is put behind a hub by the charts).
+pub fn rewrite_operator(value: &mut Value, images: &BTreeMap<String, Option<String>>) {
+    if images.is_empty() {
+        return;
+    }
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map.iter_mut() {
+                let text = value.as_str().map(str::to_owned);
+                match text {
+                    Some(text) if key == "hub" || (key == "image" && text.contains('/')) => {
+                        *value = Value::String(rewrite(&text, images));
+                    }
+                    _ => rewrite_operator(value, images),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| rewrite_operator(item, images)),
+        _ => {}
+    }
+}
+
+fn rewrite_field(value: &mut Value, key: &str, images: &BTreeMap<String, Option<String>>) {
+    if let Some(field) = value.get_mut(key)
+        && let Some(text) = field.as_str()
+    {
+        *field = Value::String(rewrite(text, images));
+    }
+}

@@ -1,0 +1,27 @@
+//! Content by digest, kept on disk: blobs, generations, caches. Knows nothing of meshes.
+//!
+//! The store is an OCI image layout that `oras` and `crane` read, plus a lock, two caches and a
+//! folder of temporary files. It is a cache with history: a project works without it, and removing
+//! it loses the generations alone.
+
+mod derivation_cache;
+mod digest;
+mod error;
+mod frame;
+mod fsck;
+mod gc;
+mod generation;
+mod layout;
+mod oci;
+mod stat_cache;
+mod transaction;
+
+pub use derivation_cache::{DerivationCache, Output};
+pub use digest::{Digest, DigestError};
+pub use error::StoreError;
+pub use fsck::{Finding, What, fsck};
+pub use gc::{Swept, gc, would_sweep};
+pub use generation::{Catalogue, Generation, Group, GroupFile, Record};
+pub use layout::Store;
+pub use stat_cache::StatCache;
+pub use transaction::{Temporary, Transaction};

@@ -1,0 +1,12 @@
+//! A tree: all artifacts of a mesh by path, its index, and the view of it on disk.
+
+mod index;
+mod path;
+mod rows;
+pub mod source;
+pub mod view;
+
+pub use index::{API_VERSION, ArtifactRow, ClusterRow, Index, IndexError, PendingRow, assemble};
+pub use path::{TreePath, TreePathError};
+
+pub use crate::object::{Binding, BindingSource, Except, Targets};

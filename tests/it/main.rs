@@ -1,0 +1,40 @@
+//! One test binary; a module per subject.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "tests set the stage"
+)]
+
+mod bad;
+mod canary;
+mod cli;
+mod crash;
+mod diff;
+mod explain;
+mod facts;
+mod file;
+mod fuzz;
+mod golden;
+mod history;
+mod init;
+mod istioctl;
+mod openssl;
+mod pki;
+mod project;
+mod pure;
+mod readme;
+mod remote_secret;
+mod rooms;
+mod sample;
+mod samples;
+mod source;
+mod store;
+mod terraform;
+mod tool;
+mod view;
+mod yaml;
+mod yaml_go;

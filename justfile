@@ -1,0 +1,48 @@
+# What a contributor runs. `just` alone lists it.
+
+_list:
+    @just --list --unsorted
+
+# all that a change must pass before it is pushed
+check: fmt lint test
+
+# format; `just fmt --check` only looks
+fmt *arguments:
+    cargo fmt {{arguments}}
+
+# clippy, with warnings as errors
+lint:
+    cargo clippy --release --all-targets -- -D warnings
+
+# the test command of README.md
+test *filter:
+    cargo test --release {{filter}}
+
+# the same with every real tool required, as .ci/run
+conformance *filter:
+    MESHGEN_REQUIRE_TOOLS=1 cargo test --release {{filter}}
+
+# accept what golden tests print now: read the diff before you commit it
+bless:
+    MESHGEN_BLESS=1 cargo test --release --test it -- golden bad readme
+
+# licences, bans, sources; then advisories, whose database is on the network
+deny:
+    cargo deny --offline check licenses bans sources
+    cargo deny check advisories || echo 'not run: advisories: their database could not be fetched'
+
+# mutate what the parsers read, for a minute each
+fuzz seconds="60":
+    MESHGEN_FUZZ_SECONDS={{seconds}} cargo test --release --test it fuzz -- --test-threads 1
+
+# 1 to 1,000 clusters, cold, warm, after a one-line change, against `cp -r`
+bench *arguments:
+    cargo run --release --example bench -- {{arguments}}
+
+# build the real tools now (once for all clones), and say which are there
+tools:
+    MESHGEN_REQUIRE_TOOLS=1 cargo test --release --test it tool::
+
+# OpenTofu, for a machine without Terraform: six minutes
+tofu:
+    cargo test --release --test it open_tofu_can_be_had -- --ignored

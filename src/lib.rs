@@ -11,12 +11,16 @@
 //! [`prepare`] loads, resolves and checks; [`realise`] derives, builds and assembles. Both are
 //! functions of the inputs: no clock, no randomness, no environment, no network. ARCHITECTURE.md is
 //! the map of the rooms.
+//!
+//! Beside that flow stand [`gotmpl`], Go's text/template, and [`helm`], which renders charts with it.
 
 pub mod cli;
 pub mod derivation;
 pub mod diag;
 pub mod diff;
 pub mod file;
+pub mod gotmpl;
+pub mod helm;
 pub mod inputs;
 pub mod mesh;
 pub mod object;

@@ -119,6 +119,8 @@ commands! {
     Facts => facts;
     /// Build out/ from mesh.yaml and its inputs.
     Render => render;
+    /// Render a Helm chart as `helm template` does.
+    Chart => chart;
     /// Compare two trees object by object: what differs, and what follows from it.
     Diff => diff;
     /// List the files of a tree, or print one.

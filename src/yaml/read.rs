@@ -87,6 +87,22 @@ pub fn document(text: &str, schema: Schema) -> Result<Value, ReadError> {
     Ok(parse(source, text, schema)?.to_value())
 }
 
+/// Reads the first document of a text as `sigs.k8s.io/yaml` does when it is not strict, for Helm's
+/// functions and files: of equal keys the last counts, and what follows the first document is
+/// ignored.
+pub fn go_document(text: &str) -> Result<Value, ReadError> {
+    let source = Sources::new().add("", "");
+    let mut reader = Reader::new(source, text, Schema::Go);
+    reader.last_key_counts = true;
+    loop {
+        match reader.next()? {
+            (Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd, _) => {}
+            (Event::StreamEnd, _) => return Ok(Value::Null),
+            (event, span) => return Ok(reader.node(event, span, 0)?.to_value()),
+        }
+    }
+}
+
 struct Reader<'a> {
     parser: Parser<'a, granit_parser::StrInput<'a>>,
     text: &'a str,
@@ -97,6 +113,8 @@ struct Reader<'a> {
     /// Nodes by anchor id; `None` while the anchored node is still being read.
     anchors: Vec<(usize, Option<Node>)>,
     copies: usize,
+    /// Whether a second equal key replaces the first, and is no error.
+    last_key_counts: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -104,8 +122,8 @@ impl<'a> Reader<'a> {
         let all = text.len();
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
         let parser = Parser::new_from_str(text);
-        let mark = all - text.len();
-        Self { parser, text, mark, source, schema, anchors: Vec::new(), copies: 0 }
+        let (mark, anchors) = (all - text.len(), Vec::new());
+        Self { parser, text, mark, source, schema, anchors, copies: 0, last_key_counts: false }
     }
 
     fn next(&mut self) -> Result<(Event<'a>, Span), ReadError> {
@@ -251,7 +269,8 @@ impl<'a> Reader<'a> {
                 merges.push(value);
                 continue;
             }
-            if !seen.insert(key.clone()) {
+            let is_new = seen.insert(key.clone());
+            if !is_new && !self.last_key_counts {
                 let first = entries.iter().find(|entry| entry.key == key);
                 return Err(ReadError {
                     message: format!("the key `{key}` stands here a second time"),
@@ -260,7 +279,11 @@ impl<'a> Reader<'a> {
                 });
             }
             let entry = Entry { key, key_span: span, value };
-            if merges.is_empty() { entries.push(entry) } else { put(&mut entries, entry) }
+            if merges.is_empty() && is_new {
+                entries.push(entry);
+            } else {
+                put(&mut entries, entry);
+            }
         }
     }
 

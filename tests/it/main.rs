@@ -19,6 +19,8 @@ mod facts;
 mod file;
 mod fuzz;
 mod golden;
+mod gotmpl;
+mod helm;
 mod history;
 mod init;
 mod istioctl;

@@ -25,7 +25,7 @@ struct GoTool {
 }
 
 /// What `just tools` builds. One module a family, because their dependencies do not agree.
-const GO_TOOLS: [GoTool; 8] = [
+const GO_TOOLS: [GoTool; 10] = [
     GoTool { name: "reader", family: "reader", package: "." },
     GoTool { name: "hcl", family: "hcl", package: "." },
     GoTool {
@@ -42,6 +42,8 @@ const GO_TOOLS: [GoTool; 8] = [
     GoTool { name: "sops", family: "sops", package: "github.com/getsops/sops/v3/cmd/sops" },
     GoTool { name: "istioctl", family: "istio", package: "istio.io/istio/istioctl/cmd/istioctl" },
     GoTool { name: "remotesecret", family: "istio", package: "./remotesecret" },
+    GoTool { name: "gotemplate", family: "template-oracle", package: "./plain" },
+    GoTool { name: "helmlib", family: "template-oracle", package: "./helm" },
 ];
 
 /// OpenTofu stands in where there is no Terraform; `just tofu` builds it, nothing else does.

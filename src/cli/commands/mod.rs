@@ -1,5 +1,6 @@
 //! One file a command: its arguments, and a thin function that calls the library and prints.
 
+pub(super) mod chart;
 pub(super) mod check;
 pub(super) mod completions;
 pub(super) mod diff;

@@ -1,0 +1,26 @@
+//! `meshgen chart …`: the engine below the control plane, by itself.
+
+mod folder;
+mod render;
+
+use crate::cli::{CommandError, Context, Exit};
+
+/// Helm charts, without Helm.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Print what a chart renders to.
+    Render(render::Args),
+}
+
+/// Runs it.
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
+    match &args.command {
+        Command::Render(args) => render::run(context, args),
+    }
+}

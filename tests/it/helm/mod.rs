@@ -1,0 +1,7 @@
+//! Charts and their functions, judged by Helm's own packages.
+
+mod chart;
+mod command;
+mod function;
+mod set;
+mod yaml;

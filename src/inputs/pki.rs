@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{MAX_INPUT, MAX_MESH, MESH_FILE, NoMemory, OwnProfiles, Reader, policy, read};
-use crate::diag::{Diagnostic, Diagnostics, Sources, Span, input_rules as rules};
+use crate::diag::{Diagnostic, Diagnostics, Sources, input_rules as rules};
 use crate::file::Disk;
 use crate::mesh;
 use crate::pki::{self, KeyringFile};
@@ -79,11 +79,12 @@ impl Reader<'_> {
 
 /// Finds recipients that are none: sealing passes over them, so they must not pass unseen.
 pub(super) fn check_recipients(spec: &Spec, diagnostics: &mut Diagnostics) {
-    let mut refuse = |texts: &[String], place: Option<Span>, cluster: Option<&str>| {
+    let mut refuse = |texts: &[String], path: &[&str], cluster: Option<&str>| {
         for text in texts {
+            let place = || spec.place(path);
             if let Err(error) = text.parse::<pki::Recipient>() {
                 let mut diagnostic = Diagnostic::new(&rules::BAD_VALUE, error.to_string())
-                    .at_maybe(place, "in this list")
+                    .at_maybe(place(), "in this list")
                     .hint("`meshgen pki init --new-identity FILE` makes an identity and prints its recipient");
                 if let Some(cluster) = cluster {
                     diagnostic = diagnostic.of_cluster(cluster);
@@ -93,12 +94,12 @@ pub(super) fn check_recipients(spec: &Spec, diagnostics: &mut Diagnostics) {
         }
     };
     let shared = spec.pki.recipients.as_deref().unwrap_or_default();
-    refuse(shared, spec.place(&["pki", "recipients"]), None);
+    refuse(shared, &["pki", "recipients"], None);
     let root = spec.pki.root.recipients.as_deref().unwrap_or_default();
-    refuse(root, spec.place(&["pki", "root", "recipients"]), None);
+    refuse(root, &["pki", "root", "recipients"], None);
     for cluster in &spec.clusters {
         let name = cluster.name.as_str();
         let own = cluster.entry.pki.as_ref().map_or(&[][..], |pki| &pki.recipients);
-        refuse(own, spec.place(&["clusters", name, "pki", "recipients"]), Some(name));
+        refuse(own, &["clusters", name, "pki", "recipients"], Some(name));
     }
 }

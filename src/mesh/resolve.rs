@@ -203,19 +203,23 @@ impl Resolver<'_> {
 
     fn name(&mut self) -> Option<ClusterName> {
         let text = &self.cluster.name;
-        let place = self.spec.cluster_place(text);
+        // looked for only where it is shown: to look through all names for each would be quadratic
+        let place = || self.spec.cluster_place(text);
         match ClusterName::parse(text) {
             Ok(name) => return Some(name),
             Err(NameError::NotALabel) => {
                 let message = format!("the cluster name `{text}` is no DNS label");
-                let diagnostic = Diagnostic::new(&cluster_rules::NAME, message).at_maybe(place, "");
+                let diagnostic =
+                    Diagnostic::new(&cluster_rules::NAME, message).at_maybe(place(), "");
                 self.push(with_suggestion(diagnostic, text));
             }
             Err(NameError::Reserved) => {
                 let message = format!("a cluster cannot be called `{text}`");
                 self.push(
-                    Diagnostic::new(&cluster_rules::RESERVED, message)
-                        .at_maybe(place, "a folder of out/, or the keyring's root, has this name"),
+                    Diagnostic::new(&cluster_rules::RESERVED, message).at_maybe(
+                        place(),
+                        "a folder of out/, or the keyring's root, has this name",
+                    ),
                 );
             }
         }
@@ -308,14 +312,13 @@ impl Resolver<'_> {
             }
             return None;
         };
-        let place = self.own_place(key);
         match cidr::parse(text) {
             Ok(range) => Some(range),
             Err(CidrError::HostBits(network)) => {
                 let message = format!("`{text}` is no network address");
                 self.push(
                     Diagnostic::new(&network_rules::NOT_A_NETWORK, message)
-                        .at_maybe(place, "bits are set behind the prefix")
+                        .at_maybe(self.own_place(key), "bits are set behind the prefix")
                         .hint(format!("`{network}` is the network that it lies in")),
                 );
                 None
@@ -324,7 +327,7 @@ impl Resolver<'_> {
                 let message = format!("`{text}` is no CIDR");
                 self.push(
                     Diagnostic::new(&input_rules::BAD_VALUE, message)
-                        .at_maybe(place, "")
+                        .at_maybe(self.own_place(key), "")
                         .hint("write it as `10.1.0.0/16`"),
                 );
                 None

@@ -28,7 +28,7 @@ bless:
 
 # licences, bans, sources; then advisories, whose database is on the network
 deny:
-    cargo deny --offline check licenses bans sources
+    cargo deny check licenses bans sources
     cargo deny check advisories || echo 'not run: advisories: their database could not be fetched'
 
 # mutate what the parsers read, for a minute each

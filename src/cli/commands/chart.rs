@@ -14,7 +14,6 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Print what a chart renders to.
     Render(render::Args),
 }
 

@@ -20,17 +20,11 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Make what is missing: the root, and an intermediate for every cluster that has none.
     Init(init::Args),
-    /// Show every certificate: subject, expiry, days left, fingerprint.
     Status(status::Args),
-    /// Make a new intermediate for a cluster, under the same root.
     Rotate(rotate::Args),
-    /// Bring in a root and intermediates that you have.
     Import(import::Args),
-    /// Write a cluster's cacerts Secret in plaintext, for `kubectl apply`.
     Export(export::Args),
-    /// Seal every file for the recipients in mesh.yaml, values unchanged.
     Updatekeys(updatekeys::Args),
 }
 

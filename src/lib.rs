@@ -24,6 +24,7 @@ pub mod helm;
 pub mod inputs;
 pub mod mesh;
 pub mod object;
+pub mod pin;
 pub mod pki;
 pub mod render;
 pub mod spec;

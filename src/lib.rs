@@ -18,6 +18,7 @@ pub mod cli;
 pub mod derivation;
 pub mod diag;
 pub mod diff;
+pub mod fetch;
 pub mod file;
 pub mod gotmpl;
 pub mod helm;

@@ -18,7 +18,9 @@ use rayon::prelude::*;
 pub use facts::Facts;
 pub use keyring::{Keyring, policy};
 pub use overrides::{Origin, Override, overrides};
-pub use pins::{PinFault, PinInput, content, load_lock};
+pub use pins::{
+    PinChange, PinFault, PinInput, WriteError, content, load_lock, unused_content, write_pins,
+};
 pub use pki::{PkiInputs, load_pki};
 pub use roster::cluster_names;
 

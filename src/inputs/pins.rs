@@ -1,8 +1,12 @@
 //! The pins that a mesh uses: what `meshgen.lock` says of them, and their content in `charts/`.
 
+mod write;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+
+pub use write::{PinChange, WriteError, write_pins};
 
 use super::{InputFile, MAX_INPUT, Memory, Reader, read};
 use crate::diag::{Diagnostic, Diagnostics, Rule, Sources, Span, pin_rules as rules};
@@ -142,6 +146,17 @@ pub fn load_lock(disk: &Disk, project: &Path) -> Result<Lock, (Diagnostics, Sour
     }
 }
 
+/// The files in `charts/` that no pin names, sorted.
+pub fn unused_content(disk: &Disk, project: &Path, lock: &Lock) -> Result<Vec<String>, FileError> {
+    let is_used = |name: &str| {
+        let digest = name.strip_suffix(".tar").and_then(Digest::from_hex);
+        digest.is_some_and(|digest| lock.needs(digest))
+    };
+    let entries = super::list(disk, project, CHARTS)?;
+    let unused = entries.into_iter().map(|(name, _)| name).filter(|name| !is_used(name));
+    Ok(unused.map(|name| format!("{CHARTS}/{name}")).collect())
+}
+
 impl Reader<'_> {
     /// `None` where it is there and cannot be understood.
     fn lock(&mut self) -> Option<Parsed> {
@@ -175,7 +190,7 @@ impl Reader<'_> {
                 }
                 // once for all clusters that have it from one place
                 None if unknown.insert((name, place)) => {
-                    self.diagnostics.push(self::unknown(name, place, &lock))
+                    self.diagnostics.push(self::unknown(name, place, &lock));
                 }
                 None => {}
             }

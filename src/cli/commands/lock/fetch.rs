@@ -8,7 +8,8 @@ use super::{Args, change, refused};
 use crate::cli::{CommandError, Context, Exit};
 use crate::fetch::{FetchError, Fetcher, Options, Source};
 use crate::inputs::{self, PinChange};
-use crate::pin::{Lock, PinName};
+use crate::pin::{Lock, Pin, PinName};
+use crate::store::Digest;
 
 /// Everything that was wrong with several sources.
 #[derive(Default)]
@@ -69,11 +70,36 @@ pub(super) fn fetcher<'a>(
     Fetcher::new(&context.disk, &context.project, options, progress)
 }
 
+/// Why the content of a pin cannot be brought back.
+enum Failed {
+    Fetch(FetchError),
+    /// The source has other content now.
+    Changed(Digest),
+}
+
+fn bring(fetcher: &Fetcher<'_>, pin: &Pin) -> Result<Vec<u8>, Failed> {
+    let source = Source::parse(&pin.source).map_err(|error| Failed::Fetch(error.into()))?;
+    let content = fetcher.fetch(&source).map_err(Failed::Fetch)?;
+    if content.digest == pin.digest {
+        Ok(content.archive)
+    } else {
+        Err(Failed::Changed(content.digest))
+    }
+}
+
+/// A recorded source, as messages show it.
+fn shown(source: &str) -> String {
+    match Source::parse(source) {
+        Ok(source) => source.to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
 /// Brings back what is missing or damaged.
 pub(super) fn run(context: &Context, args: &Args, lock: &Lock) -> Result<Exit, CommandError> {
     let mut change = PinChange { old: lock.clone(), new: lock.clone(), ..PinChange::default() };
     let mut fetched = Vec::new();
-    let mut faults = Faults::default();
+    let mut all_failed = Vec::new();
     let options = options(args);
     let bar = context.progress("fetching, KiB");
     let progress = |bytes: u64| bar.set(usize::try_from(bytes >> 10).unwrap_or(usize::MAX));
@@ -83,29 +109,30 @@ pub(super) fn run(context: &Context, args: &Args, lock: &Lock) -> Result<Exit, C
         if is_here || change.contents.contains_key(&pin.digest) {
             continue;
         }
-        let source = match Source::parse(&pin.source) {
-            Ok(source) => source,
-            Err(error) => {
-                faults.push(name, &error.into());
-                continue;
-            }
-        };
-        context.note(&format!("{name}: fetching {source}"));
-        match fetcher.fetch(&source) {
-            Ok(content) if content.digest == pin.digest => {
-                change.contents.insert(pin.digest, content.archive);
+        context.note(&format!("{name}: fetching {}", shown(&pin.source)));
+        match bring(&fetcher, pin) {
+            Ok(content) => {
+                change.contents.insert(pin.digest, content);
                 fetched.push((name, pin));
             }
-            Ok(content) => {
-                let (found, wanted) = (content.digest, pin.digest);
+            Err(failed) => all_failed.push((name, pin, failed)),
+        }
+    }
+    // another pin of the same content may have given it
+    all_failed.retain(|(_, pin, _)| !change.contents.contains_key(&pin.digest));
+    let mut faults = Faults::default();
+    for (name, pin, failed) in &all_failed {
+        match failed {
+            Failed::Fetch(error) => faults.push(name, error),
+            Failed::Changed(found) => {
+                let (source, wanted) = (shown(&pin.source), pin.digest);
                 faults.refuse(format!("`{name}`: {source} is now {found}, but {wanted} is pinned"));
                 faults.hint(format!(
-                    "the source was changed: get the old content from a clone that has {}, or look at \
-                     the new one and say `meshgen lock --update {name}`",
+                    "the source was changed: get {} from another clone, or look at what is new and \
+                     say `meshgen lock --update {name}`",
                     pin.path()
                 ));
             }
-            Err(error) => faults.push(name, &error),
         }
     }
     bar.finish();

@@ -96,8 +96,8 @@ impl FetchError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             FetchError::Network { .. } => Some(
-                "a proxy is taken from HTTPS_PROXY; a mirror of Istio's releases is named by `--base-url`; \
-                 without a network, copy the archive here and name its path",
+                "a proxy comes from HTTPS_PROXY, further certificate authorities from SSL_CERT_FILE, a mirror of \
+                 Istio's releases from `--base-url`; without a network, copy the archive here and name its path",
             ),
             FetchError::Status { status: 401 | 403, .. } => Some(
                 "`docker login` or `helm registry login` keeps credentials where meshgen looks",

@@ -7,6 +7,7 @@ mod oci;
 mod remote;
 mod server;
 mod source;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::fs;

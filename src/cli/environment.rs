@@ -5,8 +5,17 @@ use clap::{ArgAction, Command};
 
 /// Flags that lift a guard: somebody must write them where he means them, so that a variable which
 /// was forgotten in a shell or a CI job never overrides anything.
-const GUARDS: [&str; 7] =
-    ["adopt", "adopt-leftovers", "change-root", "overwrite-edits", "pin", "recreate", "yes"];
+const GUARDS: [&str; 9] = [
+    "adopt",
+    "adopt-leftovers",
+    "change-root",
+    "overwrite-edits",
+    "pin",
+    "plain-http",
+    "recreate",
+    "update",
+    "yes",
+];
 
 /// Whether a flag, by its long name, lifts a guard.
 fn lifts_a_guard(flag: &str) -> bool {

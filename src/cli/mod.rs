@@ -117,6 +117,8 @@ commands! {
     Explain => explain;
     /// Bring in what only the infrastructure knows.
     Facts => facts;
+    /// Pin charts by digest, and keep them in the project.
+    Lock => lock;
     /// Build out/ from mesh.yaml and its inputs.
     Render => render;
     /// Render a Helm chart as `helm template` does.

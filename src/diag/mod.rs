@@ -12,7 +12,7 @@ pub use draw::{draw, to_json};
 pub use rule::{Rule, find_rule, rules};
 pub use rule::{
     cluster as cluster_rules, facts as facts_rules, input as input_rules, keyring as keyring_rules,
-    network as network_rules, render as render_rules, version as version_rules,
+    network as network_rules, pin as pin_rules, render as render_rules, version as version_rules,
 };
 pub use source::{Position, SourceId, Sources, Span};
 

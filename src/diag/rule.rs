@@ -22,10 +22,19 @@ pub struct Rule {
 
 /// All rules, by code.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
-    [input::ALL, cluster::ALL, network::ALL, version::ALL, facts::ALL, keyring::ALL, render::ALL]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        input::ALL,
+        cluster::ALL,
+        network::ALL,
+        version::ALL,
+        facts::ALL,
+        keyring::ALL,
+        render::ALL,
+        pin::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 /// The rule of a code, in any case: `MG0301`, `mg0301`.
@@ -351,5 +360,45 @@ secret.";
         OTHER_NAMESPACE = "MG0707", Error, "a template gives what its artifact is for",
 "The template gives more or other objects than the artifact declares; the message says
 which.";
+    }
+}
+
+/// Pinned charts.
+pub mod pin {
+    use super::{Rule, Severity};
+
+    rules! {
+        NAME = "MG0801", Error, "a pin's name is a DNS label",
+"Lower case letters, digits and dashes, a letter or digit at both ends, 63 characters at
+most. The name stands in mesh.yaml (`istio.charts: istio-1-27`) and on command lines
+(`meshgen lock istio-1-27=1.27.0`).";
+        UNKNOWN = "MG0802", Error, "a pin that mesh.yaml names is in meshgen.lock",
+"`istio.charts` names the pin whose charts render a cluster's control plane. `meshgen lock
+NAME=SOURCE` makes a pin from a folder, an archive, an Istio version, a URL or an OCI
+registry; `meshgen lock` lists those that are there. Commit meshgen.lock and charts/.";
+        WRONG_KIND = "MG0803", Error, "a control plane's charts are those of an Istio release",
+"A release's pin holds the charts and profiles of Istio's `manifests/`, which belong
+together. A pin of one Helm chart is something else, even if the chart is one of Istio's:
+from `istiod` alone no gateway, no CRD and no profile comes.";
+        MISSING = "MG0804", Error, "the content of every pin lies in charts/",
+"`render` needs no network: the charts of a pin lie in charts/, one canonical tar each,
+named by its digest, and are committed. Where one is missing (it was not committed, a
+clone left large files out), `meshgen lock --fetch` brings it back from where it came
+from, and takes nothing but the bytes of that digest.";
+        MISMATCH = "MG0805", Error, "the content of a pin has the digest in meshgen.lock",
+"The file in charts/ is not what meshgen.lock pins: it was changed, or damaged (by a
+version control that converts line ends, by a partial copy). Nothing is rendered from it.
+Take it away and bring it back with `meshgen lock --fetch`, or check it out again.";
+        NOT_CANONICAL = "MG0806", Error, "the content of a pin is a canonical tar",
+"One content has one form: a ustar of plain files, sorted, without times and owners, and
+nothing else in it. `meshgen lock` writes it. A tar of another form could hide bytes that no
+reviewer unpacks, or links and paths that leave the folder, so it is refused although its
+digest fits.";
+        VERSION = "MG0807", Error lowerable, "charts and `istio.version` are of one minor version",
+"`istio.version` decides the tag of the images, and the charts of the pin were written for
+the images of their own release: charts of another minor set flags and variables that those
+images do not know, or leave out ones that they need. Pin the release that the cluster is
+to run; a canary cluster can have a pin of its own (`istio.charts` under the cluster). For
+charts that you build yourself, allow the rule.";
     }
 }

@@ -104,6 +104,16 @@ impl Disk {
         }
     }
 
+    /// Whether a folder stands at a path, or a symlink to one.
+    pub fn is_folder(&self, path: &Path) -> Result<bool, FileError> {
+        use io::ErrorKind::{NotADirectory, NotFound};
+        match self.gate(Action::Stat, path, None).and_then(|_| fs::metadata(path)) {
+            Ok(metadata) => Ok(metadata.is_dir()),
+            Err(error) if matches!(error.kind(), NotFound | NotADirectory) => Ok(false),
+            Err(source) => Err(FileError::system("looking at", path, source)),
+        }
+    }
+
     /// Whether anything stands at a path, be it a dangling symlink.
     pub fn exists(&self, path: &Path) -> Result<bool, FileError> {
         Ok(self.stat(path)?.is_some())

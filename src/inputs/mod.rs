@@ -1,9 +1,11 @@
-//! The only reader of inputs: mesh, profiles, templates, facts, keyring, each as bytes with a digest.
+//! The only reader of inputs: mesh, profiles, templates, facts, pins, keyring, each as bytes with a
+//! digest.
 
 mod check;
 pub mod facts;
 mod keyring;
 mod overrides;
+mod pins;
 mod pki;
 mod roster;
 
@@ -16,6 +18,9 @@ use rayon::prelude::*;
 pub use facts::Facts;
 pub use keyring::{Keyring, policy};
 pub use overrides::{Origin, Override, overrides};
+pub use pins::{
+    PinChange, PinFault, PinInput, WriteError, content, load_lock, unused_content, write_pins,
+};
 pub use pki::{PkiInputs, load_pki};
 pub use roster::cluster_names;
 
@@ -50,6 +55,8 @@ pub struct Inputs {
     pub facts: BTreeMap<String, Facts>,
     /// The project's own templates: path under `templates/` and text.
     pub templates: BTreeMap<String, String>,
+    /// The pins that enabled clusters use, by name; `istio.charts` names one.
+    pub pins: BTreeMap<String, PinInput>,
     /// The keyring.
     pub keyring: Keyring,
     /// Every file that was read, by path.
@@ -105,14 +112,7 @@ impl Inputs {
 
 /// Reads and checks all inputs of a project. Everything found wrong is in the diagnostics.
 pub fn load(disk: &Disk, project: &Path, memory: &dyn Memory, build_id: &str) -> Loaded {
-    let mut reader = Reader {
-        disk,
-        project,
-        memory,
-        files: Vec::new(),
-        sources: Sources::new(),
-        diagnostics: Diagnostics::new(),
-    };
+    let mut reader = Reader::new(disk, project, memory);
     let inputs = reader.inputs(build_id);
     let Reader { sources, mut diagnostics, .. } = reader;
     diagnostics.sort();
@@ -128,7 +128,18 @@ struct Reader<'a> {
     diagnostics: Diagnostics,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(disk: &'a Disk, project: &'a Path, memory: &'a dyn Memory) -> Self {
+        Self {
+            disk,
+            project,
+            memory,
+            files: Vec::new(),
+            sources: Sources::new(),
+            diagnostics: Diagnostics::new(),
+        }
+    }
+
     fn inputs(&mut self, build_id: &str) -> Option<Inputs> {
         let text = self.text(MESH_FILE, MAX_MESH)?;
         let own = OwnProfiles::new(self.disk, self.project);
@@ -148,11 +159,12 @@ impl Reader<'_> {
             return None;
         };
         let facts = self.facts(&spec, &mesh);
+        let pins = self.pins(&spec, &mesh);
         let keyring = self.keyring(&mesh, build_id);
         mesh::allow(&spec, true, &mut self.diagnostics);
         self.files.sort();
         let files = std::mem::take(&mut self.files);
-        Some(Inputs { spec, mesh, facts, templates, keyring, files })
+        Some(Inputs { spec, mesh, facts, templates, pins, keyring, files })
     }
 
     fn text(&mut self, path: &str, max: u64) -> Option<String> {

@@ -48,14 +48,7 @@ pub fn overrides(
     project: &Path,
     built_in: &BTreeMap<String, &str>,
 ) -> (Vec<Override>, Diagnostics, Sources) {
-    let mut reader = Reader {
-        disk,
-        project,
-        memory: &NoMemory,
-        files: Vec::new(),
-        sources: Sources::new(),
-        diagnostics: Diagnostics::new(),
-    };
+    let mut reader = Reader::new(disk, project, &NoMemory);
     let mut own: BTreeMap<String, String> = reader
         .templates()
         .into_iter()

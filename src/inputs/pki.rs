@@ -27,14 +27,7 @@ pub struct PkiInputs {
 /// Reads the mesh file and the keyring. Facts, charts and templates are not looked at, so that a
 /// key can be made before they are there.
 pub fn load_pki(disk: &Disk, project: &Path) -> PkiInputs {
-    let mut reader = Reader {
-        disk,
-        project,
-        memory: &NoMemory,
-        files: Vec::new(),
-        sources: Sources::new(),
-        diagnostics: Diagnostics::new(),
-    };
+    let mut reader = Reader::new(disk, project, &NoMemory);
     let policy = reader.policy();
     let mut mesh_problems = std::mem::take(&mut reader.diagnostics);
     mesh_problems.sort();

@@ -16,14 +16,7 @@ pub fn cluster_names(
     disk: &Disk,
     project: &Path,
 ) -> Result<Vec<ClusterName>, (Diagnostics, Sources)> {
-    let mut reader = Reader {
-        disk,
-        project,
-        memory: &NoMemory,
-        files: Vec::new(),
-        sources: Sources::new(),
-        diagnostics: Diagnostics::new(),
-    };
+    let mut reader = Reader::new(disk, project, &NoMemory);
     let mut names = Vec::new();
     if let Some(text) = reader.text(MESH_FILE, MAX_MESH) {
         let source = reader.sources.add(MESH_FILE, text.as_str());

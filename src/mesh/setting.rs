@@ -24,6 +24,11 @@ impl Settings {
         self.istio.tag.clone().or_else(|| self.istio.version.clone())
     }
 
+    /// The name of the pin whose charts render the control plane.
+    pub fn charts(&self) -> Option<&str> {
+        self.istio.charts.as_deref()
+    }
+
     /// The revision, if the control plane has one: neither empty nor `default`.
     pub fn revision(&self) -> Option<&str> {
         self.istio.revision.as_deref().filter(|name| !name.is_empty() && *name != "default")

@@ -211,6 +211,10 @@ pub struct Istio {
     /// Its version: `1.20.2`.
     #[serde(default)]
     pub version: Option<String>,
+    /// The pin in `meshgen.lock` whose charts render it: `meshgen lock istio-1-27=1.27.0` makes one. A
+    /// cluster can have its own, for a canary. Default: none; its objects are then left to istioctl.
+    #[serde(default)]
+    pub charts: Option<String>,
     /// Registry and path of its images. Default: where that version is published.
     #[serde(default)]
     pub hub: Option<String>,

@@ -34,6 +34,8 @@ fn lifts_a_guard(flag: &str) -> bool {
         "recreate",
         "change-root",
         "pin",
+        "plain-http",
+        "update",
         "yes",
         "force",
     ];

@@ -121,8 +121,8 @@ impl Tree {
 }
 
 /// The folders and files that are a project's inputs.
-pub const INPUTS: [&str; 6] =
-    ["mesh.yaml", "facts", "pki", "profiles", "templates", "meshgen.lock"];
+pub const INPUTS: [&str; 7] =
+    ["mesh.yaml", "facts", "pki", "profiles", "templates", "meshgen.lock", "charts"];
 
 impl Project {
     /// A copy of the inputs of another project: not of its `out/`.

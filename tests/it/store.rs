@@ -1,9 +1,8 @@
 //! The store: an OCI layout that others read, caches that lie to nobody, collection and checking.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use meshgen::file::Disk;
 use meshgen::store::{
@@ -11,6 +10,7 @@ use meshgen::store::{
 };
 use meshgen::tree::view::{Options, Writer};
 
+use crate::registry::Registry;
 use crate::sample::{index, read_folder, record, tree, view, write};
 use crate::tool;
 
@@ -296,38 +296,11 @@ fn oras_reads_and_pulls_what_we_write() {
     assert_eq!(read_folder(&pulled), files);
 }
 
-/// A process that ends with the test.
-struct Running(std::process::Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn crane_pushes_and_validates_what_we_write() {
     let (_folder, out) = filled(&["a", "b"]);
-    let (Some(crane), Some(registry)) = (tool::path("crane"), tool::path("registry")) else {
-        return;
-    };
-    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = free.local_addr().expect("an address").port().to_string();
-    drop(free);
-    let server = Command::new(registry)
-        .args(["-port", &port])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("starts");
-    let mut server = Running(server);
-    let address = format!("127.0.0.1:{port}");
-    while TcpStream::connect(&address).is_err() {
-        assert!(server.0.try_wait().expect("looks").is_none(), "the registry ended");
-        std::thread::yield_now();
-    }
-    let name = format!("{address}/mesh:all");
+    let (Some(crane), Some(registry)) = (tool::path("crane"), Registry::start()) else { return };
+    let name = format!("{}/mesh:all", registry.address);
     let layout = out.join("store").to_string_lossy().into_owned();
     let crane = |arguments: &[&str]| tool::run(Command::new(&crane).args(arguments), "");
     crane(&["push", "--index", &layout, &name]);

@@ -13,12 +13,14 @@ mod typed;
 
 use serde_json::Value;
 
+use super::component::Instance;
 use super::error::{IstioError, IstioErrors};
 use super::merge::{Merged, TRANSLATED};
 use super::schema::Type;
 use super::tree;
 use super::warning::Warning;
 use fault::{Fault, Part, Path};
+use typed::Mode;
 
 /// Checks an `IstioOperator`; with `force`, what is wrong becomes warnings.
 ///
@@ -45,11 +47,36 @@ pub(super) fn validate(
     Err(IstioErrors(faults.into_iter().map(error).collect()))
 }
 
+/// Checks the types of an instance, which must fit even where all else is let pass.
+///
+/// # Errors
+/// Everything that is wrong.
+pub(super) fn convert(instance: &Instance) -> Result<(), IstioErrors> {
+    let Some(given) = &instance.given else { return Ok(()) };
+    let mut faults = Vec::new();
+    let kind = Type::Struct("GatewayComponentSpec");
+    typed::check(&given.clone().into(), kind, Mode::Lenient, &Path::root(), &mut faults);
+    let error = |fault: Fault| IstioError::Invalid {
+        path: format!("spec.{}.{}", instance.place, fault.path),
+        reason: fault.reason,
+    };
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(IstioErrors(faults.into_iter().map(error).collect()))
+    }
+}
+
 fn faults(merged: &Merged) -> Vec<Fault> {
     let operator = &merged.operator;
     let mut faults = Vec::new();
-    let whole = Value::Object(operator.clone());
-    typed::check(&whole, Type::Struct("IstioOperator"), &Path::root(), &mut faults);
+    let mut whole = operator.clone();
+    if let Some(Value::Object(spec)) = whole.get_mut("spec") {
+        // the package is given, whatever stands here
+        spec.remove("installPackagePath");
+    }
+    let kind = Type::Struct("IstioOperator");
+    typed::check(&whole.into(), kind, Mode::Strict, &Path::root(), &mut faults);
     if !faults.is_empty() {
         // the rules below rest on the types
         return faults;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use super::fault::{Fault, Path};
-use super::typed;
+use super::typed::{self, Mode};
 use crate::istio::component::field;
 use crate::istio::schema::Type;
 use crate::istio::tree::{self, Tree};
@@ -49,10 +49,10 @@ pub(super) fn check(operator: &Tree, faults: &mut Vec<Fault>) {
         match value {
             Value::Array(items) if is_list => {
                 for (index, item) in items.iter().enumerate() {
-                    typed::check(item, Type::Struct(kind), &path.index(index), faults);
+                    typed::check(item, Type::Struct(kind), Mode::Yaml, &path.index(index), faults);
                 }
             }
-            value => typed::check(value, Type::Struct(kind), &path, faults),
+            value => typed::check(value, Type::Struct(kind), Mode::Yaml, &path, faults),
         }
     }
     ranges(values, faults);

@@ -6,8 +6,19 @@ use super::fault::{Fault, Path};
 use crate::istio::quantity::Quantity;
 use crate::istio::schema::{self, Field, Type};
 
+/// How values are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Unknown fields are refused.
+    Strict,
+    /// Unknown fields are let pass.
+    Lenient,
+    /// Unknown fields are refused, and what should be a string may be a number or a boolean: YAML on its way to a type.
+    Yaml,
+}
+
 /// Finds what does not fit a type. Null fits every type.
-pub(super) fn check(value: &Value, kind: Type, path: &Path, faults: &mut Vec<Fault>) {
+pub(super) fn check(value: &Value, kind: Type, mode: Mode, path: &Path, faults: &mut Vec<Fault>) {
     if value.is_null() {
         return;
     }
@@ -17,15 +28,16 @@ pub(super) fn check(value: &Value, kind: Type, path: &Path, faults: &mut Vec<Fau
         | (Type::Text, Value::String(_))
         | (Type::Float, Value::Number(_))
         | (Type::IntOrString, Value::String(_)) => return,
+        (Type::Text, Value::Number(_) | Value::Bool(_)) if mode == Mode::Yaml => return,
         (Type::List(item), Value::Array(items)) => {
             for (index, value) in items.iter().enumerate() {
-                check(value, *item, &path.index(index), faults);
+                check(value, *item, mode, &path.index(index), faults);
             }
             return;
         }
         (Type::Map(item), Value::Object(map)) => {
             for (key, value) in map {
-                check(value, *item, &path.key(key), faults);
+                check(value, *item, mode, &path.key(key), faults);
             }
             return;
         }
@@ -34,7 +46,8 @@ pub(super) fn check(value: &Value, kind: Type, path: &Path, faults: &mut Vec<Fau
             for (key, value) in map {
                 let path = path.key(key);
                 match schema::find(fields, key) {
-                    Some(field) => check(value, field.kind, &path, faults),
+                    Some(field) => check(value, field.kind, mode, &path, faults),
+                    None if mode == Mode::Lenient => {}
                     None => faults.push(path.fault(unknown(key, fields))),
                 }
             }

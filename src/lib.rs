@@ -12,7 +12,8 @@
 //! functions of the inputs: no clock, no randomness, no environment, no network. ARCHITECTURE.md is
 //! the map of the rooms.
 //!
-//! Beside that flow stand [`gotmpl`], Go's text/template, and [`helm`], which renders charts with it.
+//! Beside that flow stand [`gotmpl`], Go's text/template, [`helm`], which renders charts with it, and [`istio`], which
+//! makes a control plane of an `IstioOperator` and a release's charts.
 
 pub mod cli;
 pub mod derivation;
@@ -23,6 +24,7 @@ pub mod file;
 pub mod gotmpl;
 pub mod helm;
 pub mod inputs;
+pub mod istio;
 pub mod mesh;
 pub mod object;
 pub mod pin;
@@ -36,6 +38,8 @@ pub mod yaml;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+
+use rayon::prelude::*;
 
 use derivation::{Built, Recipe};
 use diag::{Diagnostic, Diagnostics, Sources, render_rules};
@@ -143,29 +147,32 @@ pub fn realise<S: Sink>(
     let known = |recipe: &Recipe| sink.known(recipe).map_err(RealiseError::Sink);
     let done = derivation::realise(&tasks, recipe, known, build).map_err(first_of)?;
     let built = done.iter().filter(|(_, outputs)| matches!(outputs, Built::Fresh(_))).count();
-    let mut derivations = BTreeMap::new();
-    let mut outputs = Vec::with_capacity(done.len() * 2);
-    for (recipe, result) in done {
-        let name = match &recipe.cluster {
-            Some(cluster) => format!("{cluster}/{}", recipe.builder),
-            None => recipe.builder.to_owned(),
-        };
-        derivations.insert(name, recipe.digest);
-        outputs.extend(result.into_inner());
-    }
-    outputs.sort_by(|a, b| a.path.cmp(&b.path));
-    let mut diagnostics = Diagnostics::new();
-    unique_objects(&outputs, &mut diagnostics);
+    let (recipes, outputs): (Vec<Recipe>, Vec<_>) = done.into_iter().unzip();
+    let mut outputs: Vec<_> = outputs.into_iter().flat_map(Built::into_inner).collect();
+    outputs.par_sort_by(|a, b| a.path.cmp(&b.path));
+    let examples = examples(&project.inputs);
+    let (index, (diagnostics, record)) = rayon::join(
+        || assemble(&project.inputs, &examples, &outputs),
+        || (unique_objects(&outputs), record(&project.inputs, &recipes)),
+    );
     if diagnostics.has_errors() {
         return Err(RealiseError::Invalid(diagnostics));
     }
-    let examples = examples(&project.inputs);
-    let index = assemble(&project.inputs, &examples, &outputs);
-    let inputs = project.inputs.files.iter().map(|file| (file.path.clone(), file.digest)).collect();
-    let record = Record { meshgen: env!("CARGO_PKG_VERSION").to_owned(), inputs, derivations };
     let pending = outputs.iter().filter_map(pending_needs).collect();
     let artifacts = outputs.iter().filter(|output| output.artifact.is_some()).count();
     Ok(Realised { index, record, pending, examples, artifacts, built, derivations: tasks.len() })
+}
+
+fn record(inputs: &Inputs, recipes: &[Recipe]) -> Record {
+    let name = |recipe: &Recipe| match &recipe.cluster {
+        Some(cluster) => format!("{cluster}/{}", recipe.builder),
+        None => recipe.builder.to_owned(),
+    };
+    Record {
+        meshgen: env!("CARGO_PKG_VERSION").to_owned(),
+        inputs: inputs.files.iter().map(|file| (file.path.clone(), file.digest)).collect(),
+        derivations: recipes.iter().map(|recipe| (name(recipe), recipe.digest)).collect(),
+    }
 }
 
 /// A sink's fault stops everything; faults of builders are told together.
@@ -249,21 +256,28 @@ fn artifact_row(path: TreePath, digest: Digest, delivery: Option<render::Deliver
 
 /// No two objects of one cluster have one identity: their file names, which come from it alone,
 /// would be equal.
-fn unique_objects(outputs: &[store::Output], diagnostics: &mut Diagnostics) {
-    let mut seen: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+fn unique_objects(outputs: &[store::Output]) -> Diagnostics {
+    let mut diagnostics = Diagnostics::new();
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut of = "";
     for output in outputs {
         let mut parts = output.path.splitn(3, '/');
         let (Some(cluster), Some(_), Some(file)) = (parts.next(), parts.next(), parts.next())
         else {
             continue;
         };
-        if let Some(first) = seen.insert((cluster, file), &output.path) {
+        // sorted by path: the files of a cluster stand together
+        if cluster != of {
+            (of, seen) = (cluster, BTreeMap::new());
+        }
+        if let Some(first) = seen.insert(file, &output.path) {
             let message = format!("`{first}` and `{}` hold one object of `{cluster}`", output.path);
             diagnostics.push(
                 Diagnostic::new(&render_rules::DUPLICATE_OBJECT, message).of_cluster(cluster),
             );
         }
     }
+    diagnostics
 }
 
 fn examples(inputs: &Inputs) -> Vec<String> {

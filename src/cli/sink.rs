@@ -8,7 +8,7 @@ use crate::Sink;
 use crate::derivation::Recipe;
 use crate::file::{Disk, Stat};
 use crate::inputs::Memory;
-use crate::store::{self, Digest};
+use crate::store::{self, Digest, Transaction};
 use crate::tree::TreePath;
 use crate::tree::view::{Comparison, ViewError, Writer};
 
@@ -54,20 +54,20 @@ impl Sink for Comparison {
 pub(super) struct StoreMemory<'a> {
     disk: &'a Disk,
     project: PathBuf,
-    writer: &'a Writer,
+    caches: &'a Transaction,
     seen: Mutex<BTreeMap<String, Stat>>,
 }
 
 impl<'a> StoreMemory<'a> {
-    pub(super) fn new(disk: &'a Disk, project: &Path, writer: &'a Writer) -> Self {
-        Self { disk, project: project.to_owned(), writer, seen: Mutex::default() }
+    pub(super) fn new(disk: &'a Disk, project: &Path, caches: &'a Transaction) -> Self {
+        Self { disk, project: project.to_owned(), caches, seen: Mutex::default() }
     }
 }
 
 impl Memory for StoreMemory<'_> {
     fn digest(&self, path: &str) -> Option<Digest> {
         let stat = self.disk.stat(&self.project.join(path)).ok().flatten()?;
-        let known = self.writer.inputs().get(path, &stat);
+        let known = self.caches.inputs().get(path, &stat);
         if known.is_none() {
             // taken before the file is read, as the cache wants it
             self.seen.lock().expect("no holder panics").insert(path.to_owned(), stat);
@@ -78,11 +78,11 @@ impl Memory for StoreMemory<'_> {
     fn note(&self, path: &str, digest: Digest) {
         let stat = self.seen.lock().expect("no holder panics").remove(path);
         if let Some(stat) = stat {
-            self.writer.inputs().insert(path, &stat, digest, self.writer.started());
+            self.caches.inputs().insert(path, &stat, digest, self.caches.started());
         }
     }
 
     fn is_good(&self, keyring: Digest) -> bool {
-        self.writer.derivations().get(&keyring).is_some()
+        self.caches.derivations().get(&keyring).is_some()
     }
 }

@@ -7,6 +7,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rustix::fs::OFlags;
+
 use super::fault::Reach;
 use super::{Action, Disk, FILE_MODE, FOLDER_MODE, FileError, FileKind, Stat};
 
@@ -32,6 +34,23 @@ impl Disk {
                 file.set_permissions(fs::Permissions::from_mode(mode))?;
             }
             Ok(Stat { mode, ..Stat::of(&metadata) })
+        };
+        write().map_err(|source| FileError::system("writing", path, source))
+    }
+
+    /// Adds to a file that is there.
+    ///
+    /// Neither atomic nor durable: for what can be told from a torn write. A symlink is refused.
+    pub fn append(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+        let write = || {
+            let reach = self.gate(Action::Write, path, None)?;
+            let flags = OFlags::NOFOLLOW.bits().cast_signed();
+            let mut file = OpenOptions::new().append(true).custom_flags(flags).open(path)?;
+            if let Reach::Half(stop) = reach {
+                file.write_all(&bytes[..bytes.len() / 2])?;
+                return Err(stop.error());
+            }
+            file.write_all(bytes)
         };
         write().map_err(|source| FileError::system("writing", path, source))
     }

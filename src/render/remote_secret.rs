@@ -28,20 +28,24 @@ struct Params<'a> {
 fn params<'a>(scope: &Scope<'a>) -> Params<'a> {
     let cluster = scope.own();
     let name = cluster.name.as_str();
-    let server = scope.inputs.fact(cluster, "server");
-    let ca = scope.inputs.fact(cluster, "certificateAuthority");
-    match (server, ca) {
-        (Ok(server), Ok(ca)) => Params {
+    match reads(scope) {
+        [Ok(server), Ok(ca)] => Params {
             cluster: name,
             kubeconfig: kubeconfig::text(name, server, ca, PLACEHOLDER),
             needs: Vec::new(),
         },
-        (server, ca) => Params {
+        missing => Params {
             cluster: name,
             kubeconfig: String::new(),
-            needs: [server.err(), ca.err()].into_iter().flatten().collect(),
+            needs: missing.into_iter().filter_map(Result::err).collect(),
         },
     }
+}
+
+/// The facts that [`params`] reads.
+fn reads<'a>(scope: &Scope<'a>) -> [Result<&'a str, String>; 2] {
+    let fact = |name| scope.inputs.fact(scope.own(), name);
+    [fact("server"), fact("certificateAuthority")]
 }
 
 /// The identity that the object must have, so that pending rows can name it too.
@@ -74,7 +78,7 @@ impl Builder for RemoteSecret {
     fn recipe(&self, scope: &Scope<'_>) -> Recipe {
         RecipeBuilder::new(self.name(), Some(scope.own().name.as_str()), scope.build_id)
             .input(format!("template {TEMPLATE}"), scope.templates.digest(TEMPLATE))
-            .part("facts", &params(scope))
+            .part("facts", &reads(scope))
             .finish()
     }
 

@@ -6,10 +6,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Serde, Value as JinjaValue};
+use minijinja::value::{Object, ObjectRepr, Serde, Value as JinjaValue};
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
@@ -196,6 +197,21 @@ fn is_hcl(path: &str) -> bool {
     path.ends_with(".tfvars")
 }
 
+/// What the filter `key` gives: an HCL key, written as it is. An object, so that whatever else is
+/// done with it (joining, replacing) gives a string, which is a value again.
+#[derive(Debug)]
+struct Key(String);
+
+impl Object for Key {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 fn environment(all: &BTreeMap<String, (Arc<str>, bool)>) -> Environment<'static> {
     let texts: BTreeMap<String, Arc<str>> =
         all.iter().map(|(path, (text, _))| (path.clone(), Arc::clone(text))).collect();
@@ -209,11 +225,20 @@ fn environment(all: &BTreeMap<String, (Arc<str>, bool)>) -> Environment<'static>
         AutoEscape::Custom(Cow::Borrowed(if is_hcl(path) { "hcl" } else { "yaml" }))
     });
     environment.set_formatter(|out, state, value| {
-        // what a macro gives is text that was formatted inside of it
+        let is_hcl = matches!(state.auto_escape(), AutoEscape::Custom(format) if format == "hcl");
+        if let Some(key) = value.downcast_object_ref::<Key>() {
+            if is_hcl {
+                return out.write_str(&key.0).map_err(minijinja::Error::from);
+            }
+            let message = "`key` is for `.tfvars`: a key in YAML is a value as any other";
+            return Err(minijinja::Error::new(ErrorKind::InvalidOperation, message));
+        }
+        // what a macro or a `set` block gives: joined to a value it would take that in as text, and
+        // nothing tells the two apart
         if value.is_safe() {
-            return out
-                .write_str(value.as_str().unwrap_or_default())
-                .map_err(minijinja::Error::from);
+            let message = "the text of a macro or of a `set` block is no value: write it with `for`, \
+                           or `include` it";
+            return Err(minijinja::Error::new(ErrorKind::InvalidOperation, message));
         }
         if value.is_undefined() {
             return Err(minijinja::Error::from(ErrorKind::UndefinedError));
@@ -222,7 +247,7 @@ fn environment(all: &BTreeMap<String, (Arc<str>, bool)>) -> Environment<'static>
             minijinja::Error::new(ErrorKind::BadSerialization, error.to_string())
         })?;
         let text = match state.auto_escape() {
-            AutoEscape::Custom(format) if format == "hcl" => hcl::inline(&value),
+            AutoEscape::Custom(_) if is_hcl => hcl::inline(&value),
             AutoEscape::Custom(_) => yaml::inline(&value),
             // an `autoescape` block: values are those of the file's format, and of no other
             _ => {
@@ -244,7 +269,7 @@ fn environment(all: &BTreeMap<String, (Arc<str>, bool)>) -> Environment<'static>
     });
     // a template ends, whatever its loops say
     environment.set_fuel(Some(MAX_STEPS));
-    environment.add_filter("key", |text: String| JinjaValue::from_safe_string(hcl::key(&text)));
+    environment.add_filter("key", |text: String| JinjaValue::from_object(Key(hcl::key(&text))));
     environment
 }
 

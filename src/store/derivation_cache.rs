@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::{Digest, frame};
 use crate::file::{Disk, FileError};
 
-const HEADER: &str = "meshgen derivation cache 1\n";
-/// After so many saves without being asked for, an entry is dropped.
-const MAX_AGE: u32 = 16;
+const HEADER: &str = "meshgen derivation cache 2\n";
+/// An entry that was not asked for is dropped when the file is written anew so often.
+const MAX_AGE: u32 = 4;
 
 /// One artifact that a derivation gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Output {
 /// here has to see that it is there. A damaged or foreign cache file reads as an empty cache.
 #[derive(Debug, Default)]
 pub struct DerivationCache {
-    text: String,
+    file: frame::Body,
     known: HashMap<Digest, Known>,
     fresh: Mutex<HashMap<Digest, Vec<Output>>>,
 }
@@ -50,12 +50,9 @@ struct Known {
 impl DerivationCache {
     /// Reads a cache file. The outputs are taken apart only when they are asked for.
     pub fn load(disk: &Disk, path: &Path) -> Self {
-        let text = frame::read(disk, path, HEADER).and_then(|body| String::from_utf8(body).ok());
-        let Some(text) = text else { return Self::default() };
-        match headers(&text) {
-            Some(known) => Self { text, known, fresh: Mutex::default() },
-            None => Self::default(),
-        }
+        let file = frame::read(disk, path, HEADER);
+        let known = str::from_utf8(&file.bytes).ok().and_then(headers);
+        known.map_or_else(Self::default, |known| Self { file, known, fresh: Mutex::default() })
     }
 
     /// What a derivation gave, if it is known.
@@ -63,8 +60,8 @@ impl DerivationCache {
         let Some(known) = self.known.get(derivation) else {
             return self.fresh.lock().expect("no holder panics").get(derivation).cloned();
         };
-        let outputs: Option<Vec<Output>> =
-            self.text[known.outputs.clone()].lines().map(read_output).collect();
+        let text = str::from_utf8(&self.file.bytes[known.outputs.clone()]).ok()?;
+        let outputs: Option<Vec<Output>> = text.lines().map(read_output).collect();
         if outputs.is_some() {
             known.used.store(true, Ordering::Relaxed);
         }
@@ -79,28 +76,32 @@ impl DerivationCache {
         }
     }
 
-    /// Writes all that is known, if anything is new.
+    /// Adds what is new, if anything is; writes all that is known where that has become much.
     pub(super) fn save(&self, disk: &Disk, temporary: &Path, path: &Path) -> Result<(), FileError> {
         let fresh = self.fresh.lock().expect("no holder panics");
         if fresh.is_empty() {
             return Ok(());
         }
-        let mut out = String::with_capacity(self.text.len() + self.text.len() / 8);
+        let mut out = Vec::new();
         let mut block = String::new();
-        for (derivation, known) in &self.known {
-            let age = if known.used.load(Ordering::Relaxed) { 0 } else { known.age + 1 };
-            if age < MAX_AGE && !fresh.contains_key(derivation) {
-                push(&mut out, derivation, age, &self.text[known.outputs.clone()]);
-            }
-        }
         for (derivation, outputs) in fresh.iter() {
             block.clear();
             for output in outputs {
                 write_output(&mut block, output);
             }
-            push(&mut out, derivation, 0, &block);
+            push(&mut out, derivation, 0, block.as_bytes());
         }
-        frame::write(disk, temporary, path, HEADER, out.as_bytes())
+        if self.file.has_room(out.len()) {
+            return frame::add(disk, path, &out);
+        }
+        out.reserve(self.file.bytes.len());
+        for (derivation, known) in &self.known {
+            let age = if known.used.load(Ordering::Relaxed) { 0 } else { known.age + 1 };
+            if age < MAX_AGE && !fresh.contains_key(derivation) {
+                push(&mut out, derivation, age, &self.file.bytes[known.outputs.clone()]);
+            }
+        }
+        frame::write(disk, temporary, path, HEADER, &out)
     }
 }
 
@@ -123,9 +124,9 @@ fn headers(text: &str) -> Option<HashMap<Digest, Known>> {
     Some(known)
 }
 
-fn push(out: &mut String, derivation: &Digest, age: u32, block: &str) {
-    writeln!(out, "{derivation} {age} {}", block.len()).expect("writing into a string cannot fail");
-    out.push_str(block);
+fn push(out: &mut Vec<u8>, derivation: &Digest, age: u32, block: &[u8]) {
+    out.extend_from_slice(format!("{derivation} {age} {}\n", block.len()).as_bytes());
+    out.extend_from_slice(block);
 }
 
 fn write_output(out: &mut String, output: &Output) {

@@ -1,12 +1,13 @@
 //! The sha256 of some bytes: the name of everything that is kept.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
 /// A sha256. Written `sha256:` and 64 hex digits in lower case, as OCI does.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Digest([u8; 32]);
 
 /// Why a text is no digest.
@@ -50,7 +51,13 @@ impl Digest {
 
     /// The 64 hex digits: the name of the blob's file.
     pub fn hex(&self) -> String {
-        hex::encode(self.0)
+        self.digits(|digits| digits.to_owned())
+    }
+
+    fn digits<T>(&self, then: impl FnOnce(&str) -> T) -> T {
+        let mut digits = [0; 64];
+        hex::encode_to_slice(self.0, &mut digits).expect("two digits a byte");
+        then(str::from_utf8(&digits).expect("digits are ASCII"))
     }
 
     /// The first twelve hex digits, for people.
@@ -59,9 +66,18 @@ impl Digest {
     }
 }
 
+impl Hash for Digest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // any eight bytes of a sha256 are as good as all of them
+        let start = self.0.first_chunk().expect("a digest has 32 bytes");
+        state.write_u64(u64::from_le_bytes(*start));
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", self.hex())
+        f.write_str("sha256:")?;
+        self.digits(|digits| f.write_str(digits))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::oci::{self, Annotations, Descriptor, ImageIndex, Manifest};
@@ -45,6 +46,8 @@ pub struct Group {
     pub name: String,
     /// Its files, sorted by path. Not empty.
     pub files: Vec<GroupFile>,
+    /// Whether the current generation has the same group, so that its manifest can be taken over.
+    pub is_current: bool,
 }
 
 /// A file of a [`Group`].
@@ -180,6 +183,20 @@ impl Store {
         Ok(index.manifests)
     }
 
+    /// The manifests of groups of a generation, by name; none of one that another meshgen wrote,
+    /// whose encoding may be another.
+    pub(super) fn groups(
+        &self,
+        generation: &Generation,
+        meshgen: &str,
+    ) -> Result<BTreeMap<String, Descriptor>, StoreError> {
+        if generation.meshgen != meshgen {
+            return Ok(BTreeMap::new());
+        }
+        let named = |one: Descriptor| Some((one.annotation(oci::GROUP)?.to_owned(), one));
+        Ok(self.manifests(generation)?.into_iter().filter_map(named).collect())
+    }
+
     /// The descriptors of a manifest's files.
     pub(super) fn layers(&self, manifest: &Descriptor) -> Result<Vec<Descriptor>, StoreError> {
         let digest = &manifest.digest;
@@ -197,26 +214,29 @@ pub(super) struct Documents {
 /// Writes the documents of a generation.
 ///
 /// All but the record's are a function of the tree alone: a group that did not change keeps its
-/// manifest.
-pub(super) fn documents(number: u64, tree: Digest, groups: &[Group], record: &Record) -> Documents {
+/// manifest. `current` are the manifests of the current generation that are in the store.
+pub(super) fn documents(
+    number: u64,
+    tree: Digest,
+    groups: &[Group],
+    current: &BTreeMap<String, Descriptor>,
+    record: &Record,
+) -> Documents {
     let mut blobs = vec![(Digest::of(oci::EMPTY), oci::EMPTY.to_vec())];
-    let mut manifests = Vec::with_capacity(groups.len() + 1);
-    let mut add = |name: &str, artifact_type: &str, layers: Vec<Descriptor>| {
-        let bytes = oci::encode(&Manifest::new(artifact_type, layers));
-        let digest = Digest::of(&bytes);
-        manifests.push(Descriptor {
-            media_type: oci::MANIFEST_TYPE.to_owned(),
-            digest,
-            size: bytes.len() as u64,
-            annotations: [(oci::GROUP.to_owned(), name.to_owned())].into(),
-            artifact_type: Some(artifact_type.to_owned()),
-        });
-        (digest, bytes)
-    };
-    for group in groups {
+    let of_group = |group: &Group| {
+        if let Some(same) = current.get(&group.name).filter(|_| group.is_current) {
+            return (same.clone(), None);
+        }
         let files = group.files.iter();
         let layers = files.map(|file| oci::layer(&file.path, file.digest, file.size)).collect();
-        blobs.push(add(&group.name, oci::TREE_TYPE, layers));
+        let (manifest, bytes) = manifest(&group.name, oci::TREE_TYPE, layers);
+        (manifest, Some(bytes))
+    };
+    let made: Vec<(Descriptor, Option<Vec<u8>>)> = groups.par_iter().map(of_group).collect();
+    let mut manifests = Vec::with_capacity(groups.len() + 1);
+    for (descriptor, bytes) in made {
+        blobs.extend(bytes.map(|bytes| (descriptor.digest, bytes)));
+        manifests.push(descriptor);
     }
     let mut text = serde_json::to_vec_pretty(record).expect("a record holds strings alone");
     text.push(b'\n');
@@ -225,7 +245,9 @@ pub(super) fn documents(number: u64, tree: Digest, groups: &[Group], record: &Re
     // no file of the tree
     layer.annotations.clear();
     blobs.push((digest, text));
-    blobs.push(add("record", oci::RECORD_TYPE, vec![layer]));
+    let (descriptor, bytes) = manifest("record", oci::RECORD_TYPE, vec![layer]);
+    blobs.push((descriptor.digest, bytes));
+    manifests.push(descriptor);
 
     let bytes = oci::encode(&ImageIndex {
         schema_version: 2,
@@ -250,4 +272,17 @@ pub(super) fn documents(number: u64, tree: Digest, groups: &[Group], record: &Re
     blobs.push((descriptor.digest, bytes));
     let meshgen = record.meshgen.clone();
     Documents { blobs, generation: Generation { number, tree, meshgen, descriptor } }
+}
+
+/// A manifest and its descriptor.
+fn manifest(name: &str, artifact_type: &str, layers: Vec<Descriptor>) -> (Descriptor, Vec<u8>) {
+    let bytes = oci::encode(&Manifest::new(artifact_type, layers));
+    let descriptor = Descriptor {
+        media_type: oci::MANIFEST_TYPE.to_owned(),
+        digest: Digest::of(&bytes),
+        size: bytes.len() as u64,
+        annotations: [(oci::GROUP.to_owned(), name.to_owned())].into(),
+        artifact_type: Some(artifact_type.to_owned()),
+    };
+    (descriptor, bytes)
 }

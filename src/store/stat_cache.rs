@@ -1,7 +1,10 @@
 //! Which file has which digest, as long as its metadata is what it was: like git's index.
-#![expect(clippy::disallowed_types, reason = "looked up by key; the file is written sorted")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "looked up by key; the order of entries in a cache file means nothing"
+)]
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::{Digest, frame};
 use crate::file::{Disk, FileError, Stat};
 
-const HEADER: &str = "meshgen stat cache 1\n";
+const HEADER: &str = "meshgen stat cache 2\n";
 
 /// Remembers digests of files by key, size, times, inode and device.
 ///
@@ -21,6 +24,7 @@ const HEADER: &str = "meshgen stat cache 1\n";
 /// A damaged or foreign cache file reads as an empty cache.
 #[derive(Debug, Default)]
 pub struct StatCache {
+    file: frame::Body,
     known: HashMap<Box<str>, (Entry, AtomicBool)>,
     fresh: Mutex<HashMap<Box<str>, Entry>>,
 }
@@ -61,8 +65,9 @@ impl Entry {
 impl StatCache {
     /// Reads a cache file.
     pub fn load(disk: &Disk, path: &Path) -> Self {
-        let known = frame::read(disk, path, HEADER).and_then(|body| decode(&body));
-        Self { known: known.unwrap_or_default(), fresh: Mutex::default() }
+        let file = frame::read(disk, path, HEADER);
+        let known = decode(&file.bytes);
+        known.map_or_else(Self::default, |known| Self { file, known, fresh: Mutex::default() })
     }
 
     /// The digest of a file whose metadata is `stat`, if it is known.
@@ -87,34 +92,39 @@ impl StatCache {
         }
     }
 
-    /// Writes what was asked for or remembered in this run, if anything is new.
+    /// Adds what was remembered in this run; where that has become much, writes that and what was
+    /// asked for.
     pub(super) fn save(&self, disk: &Disk, temporary: &Path, path: &Path) -> Result<(), FileError> {
         let fresh = self.fresh.lock().expect("no holder panics");
         if fresh.is_empty() {
             return Ok(());
         }
-        let used = self.known.iter().filter(|(_, (_, used))| used.load(Ordering::Relaxed));
-        let mut entries: BTreeMap<&str, Entry> =
-            used.map(|(key, (entry, _))| (&**key, *entry)).collect();
-        entries.extend(fresh.iter().map(|(key, entry)| (&**key, *entry)));
-        frame::write(disk, temporary, path, HEADER, &encode(&entries))
+        let mut out = Vec::with_capacity(fresh.len() * 160);
+        for (key, entry) in fresh.iter() {
+            encode(&mut out, key, entry);
+        }
+        if self.file.has_room(out.len()) {
+            return frame::add(disk, path, &out);
+        }
+        for (key, (entry, used)) in &self.known {
+            if used.load(Ordering::Relaxed) && !fresh.contains_key(key) {
+                encode(&mut out, key, entry);
+            }
+        }
+        frame::write(disk, temporary, path, HEADER, &out)
     }
 }
 
-fn encode(entries: &BTreeMap<&str, Entry>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(entries.len() * 160);
-    for (key, entry) in entries {
-        let Ok(length) = u16::try_from(key.len()) else { continue };
-        out.extend_from_slice(&length.to_le_bytes());
-        out.extend_from_slice(key.as_bytes());
-        out.extend_from_slice(&entry.size.to_le_bytes());
-        out.extend_from_slice(&entry.modified.to_le_bytes());
-        out.extend_from_slice(&entry.changed.to_le_bytes());
-        out.extend_from_slice(&entry.inode.to_le_bytes());
-        out.extend_from_slice(&entry.device.to_le_bytes());
-        out.extend_from_slice(entry.digest.as_bytes());
-    }
-    out
+fn encode(out: &mut Vec<u8>, key: &str, entry: &Entry) {
+    let Ok(length) = u16::try_from(key.len()) else { return };
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(&entry.size.to_le_bytes());
+    out.extend_from_slice(&entry.modified.to_le_bytes());
+    out.extend_from_slice(&entry.changed.to_le_bytes());
+    out.extend_from_slice(&entry.inode.to_le_bytes());
+    out.extend_from_slice(&entry.device.to_le_bytes());
+    out.extend_from_slice(entry.digest.as_bytes());
 }
 
 fn decode(mut body: &[u8]) -> Option<HashMap<Box<str>, (Entry, AtomicBool)>> {

@@ -13,7 +13,7 @@
 //! the files of the view may belong to, and all of them can be read from the store.
 #![expect(clippy::disallowed_types, reason = "a set for membership alone")]
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -21,6 +21,7 @@ use std::sync::{Mutex, OnceLock};
 use rayon::prelude::*;
 
 use super::generation::documents;
+use super::oci::Descriptor;
 use super::{Catalogue, DerivationCache, Digest, Group, Record, StatCache, Store, StoreError, oci};
 use crate::file::{Disk, FILE_MODE, FileError, FileKind, Lock, Stat};
 
@@ -41,6 +42,9 @@ pub struct Transaction {
     numbers: AtomicU64,
     shards: Mutex<BTreeSet<usize>>,
     finished: bool,
+    /// Whether the store was made by this transaction. Its blobs then get their names all at once,
+    /// by one move of their folder.
+    is_new: bool,
     /// The folders of a store that this transaction made, outermost first.
     made: Vec<PathBuf>,
     inputs: OnceLock<StatCache>,
@@ -87,6 +91,7 @@ impl Transaction {
             numbers: AtomicU64::new(0),
             shards: Mutex::default(),
             finished: false,
+            is_new,
             made: if is_new { made } else { Vec::new() },
             inputs: OnceLock::new(),
             view: OnceLock::new(),
@@ -94,6 +99,9 @@ impl Transaction {
             _lock: lock,
         };
         transaction.sweep()?;
+        if is_new {
+            disk.create_dir_all(&transaction.new_blobs())?;
+        }
         Ok(transaction)
     }
 
@@ -189,8 +197,12 @@ impl Transaction {
         {
             return Ok(false);
         }
-        let temporary = self.temporary(bytes)?;
-        self.blobs.lock().expect("no holder panics").push((temporary.path, digest));
+        let path = match self.is_new {
+            true => self.new_blobs().join(digest.hex()),
+            false => self.temporary_path()?,
+        };
+        self.disk().write_new(&path, bytes, FILE_MODE)?;
+        self.blobs.lock().expect("no holder panics").push((path, digest));
         Ok(true)
     }
 
@@ -222,7 +234,7 @@ impl Transaction {
             self.catalogue.current = Some(number);
         } else {
             let number = self.catalogue.last + 1;
-            let documents = documents(number, tree, groups, record);
+            let documents = documents(number, tree, groups, &self.current_groups(record), record);
             documents
                 .blobs
                 .par_iter()
@@ -248,17 +260,30 @@ impl Transaction {
         Ok(new)
     }
 
+    /// The manifests of the current generation that are in the store. One that cannot be read is
+    /// made again.
+    fn current_groups(&self, record: &Record) -> BTreeMap<String, Descriptor> {
+        let current = self.catalogue.current();
+        let groups = current.and_then(|one| self.store.groups(one, &record.meshgen).ok());
+        let mut groups = groups.unwrap_or_default();
+        groups.retain(|_, manifest| self.is_present(&manifest.digest).unwrap_or(false));
+        groups
+    }
+
     /// Gives the names to all that was put and staged, with a barrier before and one after.
     ///
     /// `others` are the temporary files of the view: their content is made durable too.
     pub fn publish(&self, others: &[&Path]) -> Result<(), StoreError> {
         let blobs = self.blobs.lock().expect("no holder panics");
         let moves = self.moves.lock().expect("no holder panics");
-        let pairs: Vec<(PathBuf, PathBuf)> = blobs
-            .iter()
-            .map(|(from, digest)| (from.clone(), self.store.blob_path(digest)))
-            .collect();
-        let sources = pairs.iter().chain(moves.iter()).map(|(from, _)| from.as_path());
+        let pairs: Vec<(PathBuf, PathBuf)> = if self.is_new {
+            vec![(self.new_blobs(), self.store.blobs())]
+        } else {
+            let place = |digest| self.store.blob_path(digest);
+            blobs.iter().map(|(from, digest)| (from.clone(), place(digest))).collect()
+        };
+        let sources = blobs.iter().map(|(from, _)| from);
+        let sources = sources.chain(moves.iter().map(|(from, _)| from)).map(PathBuf::as_path);
         let written: Vec<&Path> = sources.chain(others.iter().copied()).collect();
         let folder = self.store.folder();
         self.disk().barrier(folder, &written)?;
@@ -298,22 +323,27 @@ impl Transaction {
     }
 
     fn save_caches(&self) {
-        let save = |name: &str, save: &dyn Fn(&Path, &Path) -> Result<(), FileError>| {
+        let save = |name: &str, save: &(dyn Fn(&Path, &Path) -> Result<(), FileError> + Sync)| {
             let Ok(temporary) = self.temporary_path() else { return };
             if save(&temporary, &self.path(name)).is_err() {
                 let _ = self.disk().remove(&temporary);
             }
         };
         let disk = self.disk();
-        if let Some(cache) = self.inputs.get() {
-            save("stat-inputs", &|temporary, path| cache.save(disk, temporary, path));
-        }
-        if let Some(cache) = self.view.get() {
-            save("stat-view", &|temporary, path| cache.save(disk, temporary, path));
-        }
-        if let Some(cache) = self.derivations.get() {
-            save("derivations", &|temporary, path| cache.save(disk, temporary, path));
-        }
+        let stats = || {
+            if let Some(cache) = self.inputs.get() {
+                save("stat-inputs", &|temporary, path| cache.save(disk, temporary, path));
+            }
+            if let Some(cache) = self.view.get() {
+                save("stat-view", &|temporary, path| cache.save(disk, temporary, path));
+            }
+        };
+        let derivations = || {
+            if let Some(cache) = self.derivations.get() {
+                save("derivations", &|temporary, path| cache.save(disk, temporary, path));
+            }
+        };
+        rayon::join(stats, derivations);
     }
 
     /// Replaces the catalogue, durably and in one instant.
@@ -351,6 +381,11 @@ impl Transaction {
 
     fn disk(&self) -> &Disk {
         self.store.disk()
+    }
+
+    /// Where the blobs of a new store are made, under their final names.
+    fn new_blobs(&self) -> PathBuf {
+        self.path("tmp/blobs")
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -1,5 +1,6 @@
 //! A path inside `out/`, safe to join to a folder.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -25,6 +26,12 @@ impl TreePath {
     /// The first part: the cluster's name, or `terraform`, `remote-secrets`, `crds`.
     pub fn first(&self) -> &str {
         self.0.split('/').next().unwrap_or(&self.0)
+    }
+}
+
+impl Borrow<str> for TreePath {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

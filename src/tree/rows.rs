@@ -1,8 +1,7 @@
 //! What an index says of paths and digests, read line by line: fast, and also from an index that
 //! git left its conflict markers in.
-#![expect(clippy::disallowed_types, reason = "looked up by key; what is listed is sorted first")]
 
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use super::TreePath;
 use crate::store::Digest;
@@ -10,10 +9,10 @@ use crate::store::Digest;
 /// Paths and digests of an index, of both sides if it is conflicted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Rows {
-    /// The digests of each path: one, or one a side.
-    pub digests: HashMap<TreePath, Vec<Digest>>,
+    /// Each path with its digest, or with one a side; sorted, none twice.
+    pub listed: Vec<(TreePath, Digest)>,
     /// Paths with a row between conflict markers.
-    pub disputed: HashSet<TreePath>,
+    pub disputed: BTreeSet<TreePath>,
     /// The names of the mesh: one, or one a side.
     pub meshes: Vec<String>,
     /// Whether there are conflict markers.
@@ -34,6 +33,11 @@ impl Rows {
                 _ => rows.line(line, between),
             }
         }
+        // they are, but for what git merged
+        if !rows.listed.is_sorted() {
+            rows.listed.sort_unstable();
+        }
+        rows.listed.dedup();
         rows
     }
 
@@ -43,10 +47,7 @@ impl Rows {
             if between {
                 self.disputed.insert(path.clone());
             }
-            let digests = self.digests.entry(path).or_default();
-            if !digests.contains(&digest) {
-                digests.push(digest);
-            }
+            self.listed.push((path, digest));
         } else if line.starts_with("{\"apiVersion\": ")
             && let Some((_, mesh)) = line.split_once("\"mesh\": \"")
             && let Some((mesh, _)) = mesh.split_once('"')
@@ -57,8 +58,19 @@ impl Rows {
     }
 
     /// Whether a path has a row with that digest.
-    pub fn holds(&self, path: &TreePath, digest: &Digest) -> bool {
-        self.digests.get(path).is_some_and(|digests| digests.contains(digest))
+    pub fn holds(&self, path: &str, digest: &Digest) -> bool {
+        let row = |(known, of): &(TreePath, Digest)| (known.as_str(), of).cmp(&(path, digest));
+        self.listed.binary_search_by(row).is_ok()
+    }
+
+    /// Whether a path has a row.
+    pub fn lists(&self, path: &TreePath) -> bool {
+        self.listed.binary_search_by(|(known, _)| known.cmp(path)).is_ok()
+    }
+
+    /// The paths, sorted; one with several digests stands there as often.
+    pub fn paths(&self) -> impl Iterator<Item = &TreePath> {
+        self.listed.iter().map(|(path, _)| path)
     }
 }
 
@@ -133,8 +145,8 @@ mod tests {
     fn agrees_with_the_strict_reader() {
         let index = index();
         let rows = Rows::read(&index.to_text());
-        assert_eq!(rows.digests.len(), 2);
-        assert!(index.artifacts.iter().all(|row| rows.holds(&row.path, &row.digest)));
+        assert_eq!(rows.listed.len(), 2);
+        assert!(index.artifacts.iter().all(|row| rows.holds(row.path.as_str(), &row.digest)));
         assert_eq!(rows.meshes, ["apac"]);
         assert!(!rows.conflict && rows.disputed.is_empty());
     }
@@ -165,12 +177,11 @@ mod tests {
         ]
         .concat();
         let rows = Rows::read(&text);
-        let path = |text: &str| text.parse::<TreePath>().expect("a path");
         assert!(rows.conflict);
-        assert_eq!(rows.disputed, HashSet::from([path("b")]));
+        assert_eq!(rows.disputed, BTreeSet::from(["b".parse().expect("a path")]));
         for side in ["ours", "base", "theirs"] {
-            assert!(rows.holds(&path("b"), &Digest::of(side)));
+            assert!(rows.holds("b", &Digest::of(side)));
         }
-        assert!(rows.holds(&path("a"), &Digest::of("1")));
+        assert!(rows.holds("a", &Digest::of("1")));
     }
 }

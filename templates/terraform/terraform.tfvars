@@ -1,33 +1,29 @@
 {#- Variables of the OKE example's Terraform module. A variable that mesh.yaml leaves out is left out
     here as well, and Terraform takes it from TF_VAR_…. What stands in a row is aligned afterwards, as
     `terraform fmt` does. -#}
-{%- macro variables(all) -%}
-{%- for name, value in all if value is not none %}
-{{ name }} = {{ value }}
-{%- endfor %}
-{%- endmacro -%}
-{%- macro section(title, all) -%}
-{%- for name, value in all if value is not none %}
+# rendered by meshgen from mesh.yaml: change it there
+{%- for title, variables in [
+  ["provider", [
+    ["api_fingerprint", terraform.apiFingerprint],
+    ["api_private_key_path", terraform.apiPrivateKeyPath],
+    ["home_region", home_region],
+    ["tenancy_id", terraform.tenancyId],
+    ["user_id", terraform.userId],
+    ["compartment_id", terraform.compartmentId],
+  ]],
+  ["ssh", [
+    ["ssh_private_key_path", terraform.sshPrivateKeyPath],
+    ["ssh_public_key_path", terraform.sshPublicKeyPath],
+  ]],
+] %}
+{%- for name, value in variables if value is not none %}
 {%- if loop.first %}
 
 # {{ title | key }}
 {%- endif %}
-{{ name }} = {{ value }}
+{{ name | key }} = {{ value }}
 {%- endfor %}
-{%- endmacro -%}
-# rendered by meshgen from mesh.yaml: change it there
-{{- section("provider", [
-  ["api_fingerprint" | key, terraform.apiFingerprint],
-  ["api_private_key_path" | key, terraform.apiPrivateKeyPath],
-  ["home_region" | key, home_region],
-  ["tenancy_id" | key, terraform.tenancyId],
-  ["user_id" | key, terraform.userId],
-  ["compartment_id" | key, terraform.compartmentId],
-]) }}
-{{- section("ssh", [
-  ["ssh_private_key_path" | key, terraform.sshPrivateKeyPath],
-  ["ssh_public_key_path" | key, terraform.sshPublicKeyPath],
-]) }}
+{%- endfor %}
 
 # clusters
 clusters = {
@@ -35,12 +31,14 @@ clusters = {
   {{ cluster.name | key }} = { region = {{ cluster.region }}, vcn = {{ cluster.vcn }}, pods = {{ cluster.pods }}, services = {{ cluster.services }}, enabled = {{ cluster.enabled }} }
 {%- endfor %}
 }
-{{- variables([
-  ["kubernetes_version" | key, kubernetes_version],
-  ["cluster_type" | key, terraform.clusterType],
-  ["oke_control_plane" | key, terraform.controlPlane],
-  ["preferred_cni" | key, terraform.preferredCni],
-]) }}
+{%- for name, value in [
+  ["kubernetes_version", kubernetes_version],
+  ["cluster_type", terraform.clusterType],
+  ["oke_control_plane", terraform.controlPlane],
+  ["preferred_cni", terraform.preferredCni],
+] if value is not none %}
+{{ name | key }} = {{ value }}
+{%- endfor %}
 {%- if terraform.nodepools %}
 
 # node pools
@@ -48,19 +46,25 @@ nodepools = {
 {%- for name, pool in terraform.nodepools | items %}
   {{ name | key }} = {
 {%- for setting, value in [
-  ["shape" | key, pool.shape],
-  ["ocpus" | key, pool.ocpus],
-  ["memory" | key, pool.memory],
-  ["size" | key, pool.size],
-  ["boot_volume_size" | key, pool.bootVolumeSize],
+  ["shape", pool.shape],
+  ["ocpus", pool.ocpus],
+  ["memory", pool.memory],
+  ["size", pool.size],
+  ["boot_volume_size", pool.bootVolumeSize],
 ] if value is not none %}
-    {{ setting }} = {{ value }}
+    {{ setting | key }} = {{ value }}
 {%- endfor %}
   }
 {%- endfor %}
 }
 {%- endif %}
-{{- section("istio", [
-  ["istio_version" | key, istio_version],
-  ["istio_mesh_id" | key, mesh_id],
-]) }}
+{%- for name, value in [
+  ["istio_version", istio_version],
+  ["istio_mesh_id", mesh_id],
+] if value is not none %}
+{%- if loop.first %}
+
+# istio
+{%- endif %}
+{{ name | key }} = {{ value }}
+{%- endfor %}

@@ -228,15 +228,36 @@ fn the_derivation_cache_gives_back_what_it_got() {
     fs::write(&path, &good[..good.len() - 1]).expect("writes");
     assert_eq!(begin().derivations().get(&one), None);
 
-    // what nobody asks for any more goes in time
+    // a little more is added behind; where that is torn, the rest is as good as before
     fs::write(&path, &good).expect("writes");
-    for round in 0..17 {
+    let remember = |name: &str, outputs| {
         let transaction = begin();
-        transaction.derivations().insert(Digest::of(format!("{round}")), Vec::new());
+        transaction.derivations().insert(Digest::of(name), outputs);
         transaction.finish_unchanged();
+    };
+    remember("two", Vec::new());
+    let more = fs::read(&path).expect("reads");
+    assert!(more.starts_with(&good) && more.len() > good.len());
+    for at in good.len()..more.len() {
+        fs::write(&path, &more[..at]).expect("writes");
+        let transaction = begin();
+        assert!(transaction.derivations().get(&one).is_some(), "torn at {at}");
+        assert_eq!(transaction.derivations().get(&Digest::of("two")), None, "torn at {at}");
+    }
+    remember("three", Vec::new());
+    let transaction = begin();
+    for name in ["one", "three"] {
+        assert!(transaction.derivations().get(&Digest::of(name)).is_some(), "{name}");
+    }
+    drop(transaction);
+
+    // what nobody asks for any more goes in time
+    for round in 0..6 {
+        let large = output(&"x".repeat(100 << (10 + round)), None);
+        remember(&round.to_string(), vec![large]);
     }
     let text = String::from_utf8_lossy(&fs::read(&path).expect("reads")).into_owned();
-    assert!(!text.contains(&one.to_string()) && text.contains(&Digest::of("16").to_string()));
+    assert!(!text.contains(&one.to_string()) && text.contains(&Digest::of("5").to_string()));
 }
 
 #[test]

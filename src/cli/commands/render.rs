@@ -10,7 +10,7 @@ use crate::cli::{CommandError, Context, Exit};
 use crate::diag::Diagnostics;
 use crate::inputs::NoMemory;
 use crate::store::Digest;
-use crate::tree::view::{self, Compared, Comparison, Options, Writer, Written};
+use crate::tree::view::{self, Compared, Comparison, Opening, Options, Writer, Written};
 use crate::{BUILD_ID, Prepared, Project, RealiseError, Realised};
 
 /// Build `out/` from mesh.yaml and its inputs.
@@ -58,21 +58,24 @@ fn render(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let out = context.project.join("out");
     let options =
         Options { overwrite_edits: args.overwrite_edits, allow_other_mesh: args.allow_other_mesh };
-    let open = || Writer::open(&context.disk, &out, options).map_err(CommandError::from);
     // without a store there is nothing to remember by, and an invalid mesh must not make one
     let has_store = context.disk.exists(&view::store_folder(&out)).map_err(CommandError::from)?;
     let (writer, prepared) = if has_store {
-        let writer = open()?;
-        let memory = StoreMemory::new(&context.disk, &context.project, &writer);
-        let prepared = crate::prepare(&context.disk, &context.project, &memory, BUILD_ID);
-        (Some(writer), prepared)
+        let opening = Opening::begin(&context.disk, &out).map_err(CommandError::from)?;
+        let memory = StoreMemory::new(&context.disk, &context.project, opening.transaction());
+        let (survey, prepared) = rayon::join(
+            || opening.survey(),
+            || crate::prepare(&context.disk, &context.project, &memory, BUILD_ID),
+        );
+        let writer = survey.and_then(|survey| Writer::new(opening, survey, options));
+        (Some(writer.map_err(CommandError::from)?), prepared)
     } else {
         (None, crate::prepare(&context.disk, &context.project, &NoMemory, BUILD_ID))
     };
     let (project, sources) = accepted(context, prepared)?;
     let writer = match writer {
         Some(writer) => writer,
-        None => open()?,
+        None => Writer::open(&context.disk, &out, options).map_err(CommandError::from)?,
     };
     let bar = context.progress("rendering");
     let realised = realise(&project, &writer, &bar).map_err(|error| match error {
@@ -87,6 +90,8 @@ fn render(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let written = writer.finish(&realised.index, &realised.record).map_err(CommandError::from)?;
     bar.finish();
     say(context, &realised, &written);
+    // the process ends: taking a large mesh apart piece by piece would only take time
+    std::mem::forget((project, realised));
     Ok(Exit::Done)
 }
 

@@ -1,11 +1,6 @@
 //! Comparing the view with a tree, and with its own index. Reads only: no lock, no cache, no store
 //! needed, and a read-only disk will do.
-#![expect(
-    clippy::disallowed_types,
-    reason = "a set for membership; what is listed is sorted first"
-)]
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -76,7 +71,7 @@ pub struct Comparison {
     out: PathBuf,
     known: Known,
     places: Places,
-    seen: Mutex<HashSet<TreePath>>,
+    seen: Mutex<Vec<TreePath>>,
     differences: Mutex<Vec<Difference>>,
     edits: Mutex<Vec<Edit>>,
 }
@@ -117,15 +112,15 @@ impl Comparison {
             }
             Err(what) => self.in_the_way(&path, what),
         }
-        self.seen.lock().expect("no holder panics").insert(path);
+        self.seen.lock().expect("no holder panics").push(path);
         Ok(Digest::of(bytes))
     }
 
     /// Compares the index and what else the view holds of ours.
     pub fn finish(self, index_text: &str) -> Result<Compared, ViewError> {
-        let seen = std::mem::take(&mut *self.seen.lock().expect("no holder panics"));
-        let keep: HashSet<&TreePath> = seen.iter().collect();
-        for path in self.known.without(&keep) {
+        let mut seen = std::mem::take(&mut *self.seen.lock().expect("no holder panics"));
+        seen.sort();
+        for path in self.known.without(seen.iter()) {
             if let Ok(Place::File { digest, bytes, .. }) = self.look(&path)? {
                 let ours = self.known.is_ours(&path, digest.as_ref(), bytes.as_deref());
                 if ours || self.known.lists(&path) {
@@ -222,7 +217,8 @@ pub fn edits(disk: &Disk, out: &Path) -> Result<Vec<Edit>, ViewError> {
         None => {}
     }
     let places = Places::new(disk, out);
-    let paths: Vec<&TreePath> = known.old.digests.keys().collect();
+    let mut paths: Vec<&TreePath> = known.old.paths().collect();
+    paths.dedup();
     let check = |path: &&TreePath| -> Result<Option<Edit>, ViewError> {
         let happened = match places.look(path, None) {
             Ok(Place::Empty) if known.is_missing(path) => Happened::Missing,

@@ -38,8 +38,7 @@ impl Writer {
         let digest = Digest::of(index_text);
         let added = self.take_added(index_text)?;
         self.check_mesh(index_text)?;
-        let keep: HashSet<&TreePath> = added.iter().map(|one| &one.path).collect();
-        let stale = self.find_stale(&self.known.without(&keep))?;
+        let stale = self.find_stale(&self.known.without(added.iter().map(|one| &one.path)))?;
         self.check_edits()?;
 
         let index_stays = self.known.digest == Some(digest);
@@ -63,7 +62,10 @@ impl Writer {
             return Ok(written);
         }
 
-        let groups = groups(&added, digest, index_text.len() as u64);
+        let mut groups = groups(&added, digest, index_text.len() as u64);
+        if self.known.digest.is_some() && self.known.digest == current.map(|one| one.tree) {
+            mark_current(&mut groups, &self.known.old);
+        }
         let mut change = Change { added, stale, own: Vec::new() };
         let missing = self.missing_folders(&change)?;
         let published = self
@@ -93,7 +95,7 @@ impl Writer {
         let mut listed = index_text.lines().filter_map(rows::listed);
         for one in &added {
             let fits = listed.next().is_some_and(|(path, digest)| {
-                path == one.path.as_str() && digest == one.digest.to_string()
+                path == one.path.as_str() && digest.parse() == Ok(one.digest)
             });
             if !fits {
                 return Err(ViewError::Inconsistent(one.path.to_string()));
@@ -294,20 +296,36 @@ impl Writer {
     }
 }
 
+/// The group of what is not one cluster's own; no cluster can have this name.
+const SHARED: &str = "_shared";
+
+fn group_of(path: &TreePath) -> &str {
+    let first = path.first();
+    let shared = first == path.as_str() || matches!(first, "terraform" | "remote-secrets" | "crds");
+    if shared { SHARED } else { first }
+}
+
+/// Marks the groups whose files are those that `rows`, the current tree, lists.
+fn mark_current(groups: &mut [Group], rows: &Rows) {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for path in rows.paths() {
+        *counts.entry(group_of(path)).or_default() += 1;
+    }
+    groups.par_iter_mut().for_each(|group| {
+        group.is_current = counts.get(&*group.name) == Some(&group.files.len())
+            && group.files.iter().all(|file| rows.holds(&file.path, &file.digest));
+    });
+}
+
 /// Groups files into manifests: one a cluster, and one for what is shared, with the index.
 fn groups(added: &[Added], tree: Digest, index_size: u64) -> Vec<Group> {
-    // no cluster can have this name
-    const SHARED: &str = "_shared";
     let index = GroupFile { path: INDEX.to_owned(), digest: tree, size: index_size };
-    let mut groups = vec![Group { name: SHARED.to_owned(), files: vec![index] }];
+    let mut groups = vec![Group { name: SHARED.to_owned(), files: vec![index], is_current: false }];
     let mut by_name: HashMap<&str, usize> = HashMap::from([(SHARED, 0)]);
     for one in added {
-        let first = one.path.first();
-        let shared =
-            first == one.path.as_str() || matches!(first, "terraform" | "remote-secrets" | "crds");
-        let name = if shared { SHARED } else { first };
+        let name = group_of(&one.path);
         let at = *by_name.entry(name).or_insert_with(|| {
-            groups.push(Group { name: name.to_owned(), files: Vec::new() });
+            groups.push(Group { name: name.to_owned(), files: Vec::new(), is_current: false });
             groups.len() - 1
         });
         let path = one.path.to_string();

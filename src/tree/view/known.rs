@@ -1,8 +1,4 @@
 //! Which files of the view are ours.
-#![expect(
-    clippy::disallowed_types,
-    reason = "a set for membership; what is listed is sorted first"
-)]
 
 use std::path::Path;
 
@@ -80,13 +76,14 @@ impl Known {
 
     /// Whether the index has a row for a path, on any side.
     pub fn lists(&self, path: &TreePath) -> bool {
-        self.old.digests.contains_key(path)
+        self.old.lists(path)
     }
 
     /// Whether content at a path is ours: the index or an interrupted write says so, or git did
     /// something to it that is no hand edit.
     pub fn is_ours(&self, path: &TreePath, digest: Option<&Digest>, bytes: Option<&[u8]>) -> bool {
         let by_digest = |digest: &Digest| {
+            let path = path.as_str();
             self.old.holds(path, digest) || self.next.iter().any(|rows| rows.holds(path, digest))
         };
         digest.is_some_and(by_digest)
@@ -99,14 +96,22 @@ impl Known {
     pub fn is_missing(&self, path: &TreePath) -> bool {
         self.lists(path)
             && !self.old.disputed.contains(path)
-            && self.next.iter().all(|rows| rows.digests.contains_key(path))
+            && self.next.iter().all(|rows| rows.lists(path))
     }
 
-    /// The paths that are or may be in the view because of us, without those in `keep`; sorted.
-    pub fn without(&self, keep: &std::collections::HashSet<&TreePath>) -> Vec<TreePath> {
-        let all =
-            self.old.digests.keys().chain(self.next.iter().flat_map(|one| one.digests.keys()));
-        let mut stale: Vec<TreePath> = all.filter(|path| !keep.contains(path)).cloned().collect();
+    /// The paths that are or may be in the view because of us, without those in `keep`, which is
+    /// sorted; sorted.
+    pub fn without<'a>(&self, keep: impl Iterator<Item = &'a TreePath> + Clone) -> Vec<TreePath> {
+        let mut stale = Vec::new();
+        for rows in std::iter::once(&self.old).chain(&self.next) {
+            let mut keep = keep.clone().peekable();
+            for path in rows.paths() {
+                while keep.next_if(|kept| *kept < path).is_some() {}
+                if keep.peek() != Some(&path) {
+                    stale.push(path.clone());
+                }
+            }
+        }
         stale.sort();
         stale.dedup();
         stale

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 pub use compare::{Compared, Comparison, Difference, Differs, edits};
 pub use error::{Edit, Happened, ViewError};
 pub use rollback::rollback;
-pub use writer::{Options, Writer, Written};
+pub use writer::{Opening, Options, Survey, Writer, Written};
 
 use crate::file::{Disk, FileError};
 use crate::store::Digest;

@@ -29,12 +29,7 @@ pub fn rollback(
         path: store.blob_path(&tree),
         message: "it is no UTF-8".to_owned(),
     })?;
-    let rows: Vec<_> = Rows::read(&text)
-        .digests
-        .into_iter()
-        .flat_map(|(path, digests)| digests.into_iter().map(move |digest| (path.clone(), digest)))
-        .collect();
-    rows.par_iter().try_for_each(|(path, digest)| {
+    Rows::read(&text).listed.par_iter().try_for_each(|(path, digest)| {
         let lost = || ViewError::Lost { number, path: path.clone(), digest: *digest };
         let size = store.size(digest)?.ok_or_else(lost)?;
         if writer.reuse(path, *digest, size)? { Ok(()) } else { Err(lost()) }

@@ -7,7 +7,7 @@ use super::known::{IndexFault, Known};
 use super::place::{Place, Places};
 use super::{Edit, Happened, INDEX, ViewError, folders};
 use crate::file::{Disk, FileKind, Stat};
-use crate::store::{DerivationCache, Digest, StatCache, StoreError, Temporary, Transaction};
+use crate::store::{DerivationCache, Digest, StoreError, Temporary, Transaction};
 use crate::tree::TreePath;
 
 /// What a write may do beyond the usual. Each lifts a guard.
@@ -50,6 +50,49 @@ pub struct Writer {
     pub(super) edits: Mutex<Vec<Edit>>,
 }
 
+/// A view whose store is locked, before it was read: [`Writer::open`] in steps, for who has
+/// something else to do meanwhile.
+pub struct Opening {
+    disk: Disk,
+    out: PathBuf,
+    transaction: Transaction,
+}
+
+/// What a view holds.
+pub struct Survey(Known);
+
+impl Opening {
+    /// Takes the store's lock and sweeps what a killed write left.
+    ///
+    /// Refuses an `out` that is a symlink or a file, and one that another process is writing.
+    pub fn begin(disk: &Disk, out: &Path) -> Result<Self, ViewError> {
+        if let Some(stat) = disk.stat(out)?
+            && stat.kind != FileKind::Folder
+        {
+            return Err(ViewError::InTheWay { path: out.to_owned(), what: stat.kind.describe() });
+        }
+        let transaction = Transaction::begin(disk, &super::store_folder(out))?;
+        Ok(Self { disk: disk.clone(), out: out.to_owned(), transaction })
+    }
+
+    /// Reads the index of the view, and the store's caches.
+    pub fn survey(&self) -> Result<Survey, ViewError> {
+        let Self { disk, out, transaction } = self;
+        let (store, catalogue) = (transaction.store(), transaction.catalogue());
+        let (known, preloaded) = rayon::join(
+            || Known::read(disk, out, store, catalogue, transaction.interrupted()),
+            || transaction.preload(),
+        );
+        preloaded?;
+        Ok(Survey(known?))
+    }
+
+    /// The store and its caches.
+    pub fn transaction(&self) -> &Transaction {
+        &self.transaction
+    }
+}
+
 /// An artifact of the new tree.
 pub(super) struct Added {
     pub path: TreePath,
@@ -72,21 +115,17 @@ impl Writer {
     /// Refuses an `out` that is a symlink or a file, a view whose index is none, and one that
     /// another process is writing.
     pub fn open(disk: &Disk, out: &Path, options: Options) -> Result<Self, ViewError> {
-        if let Some(stat) = disk.stat(out)?
-            && stat.kind != FileKind::Folder
-        {
-            return Err(ViewError::InTheWay { path: out.to_owned(), what: stat.kind.describe() });
-        }
-        let transaction = Transaction::begin(disk, &super::store_folder(out))?;
-        let (store, catalogue) = (transaction.store(), transaction.catalogue());
-        let (known, preloaded) = rayon::join(
-            || Known::read(disk, out, store, catalogue, transaction.interrupted()),
-            || transaction.preload(),
-        );
-        let mut known = known?;
-        preloaded?;
-        let places = Places::new(disk, out);
-        folders::remove_announced(disk, out, &places)?;
+        let opening = Opening::begin(disk, out)?;
+        let survey = opening.survey()?;
+        Self::new(opening, survey, options)
+    }
+
+    /// A writer of a view that is locked and was read.
+    pub fn new(opening: Opening, survey: Survey, options: Options) -> Result<Self, ViewError> {
+        let Opening { disk, out, transaction } = opening;
+        let Survey(mut known) = survey;
+        let places = Places::new(&disk, &out);
+        folders::remove_announced(&disk, &out, &places)?;
         let mut edits = Vec::new();
         match known.fault.take() {
             None => {}
@@ -97,8 +136,8 @@ impl Writer {
             }
         }
         Ok(Self {
-            disk: disk.clone(),
-            out: out.to_owned(),
+            disk,
+            out,
             options,
             places,
             transaction,
@@ -111,16 +150,6 @@ impl Writer {
     /// The cache of derivations.
     pub fn derivations(&self) -> &DerivationCache {
         self.transaction.derivations()
-    }
-
-    /// The stat cache of the inputs; keys are the caller's.
-    pub fn inputs(&self) -> &StatCache {
-        self.transaction.inputs()
-    }
-
-    /// The file system's clock when this writer was opened; for [`StatCache::insert`].
-    pub fn started(&self) -> i128 {
-        self.transaction.started()
     }
 
     /// The store and its generations.

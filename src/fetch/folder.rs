@@ -20,11 +20,9 @@ pub(super) fn read(disk: &Disk, folder: &Path) -> Result<(PinKind, Files), Fetch
     match layout.kind {
         PinKind::Chart => paths.extend(disk.walk(&root)?),
         PinKind::Istio => {
+            refuse_link(disk, folder, layout.prefix)?;
             for part in RELEASE {
-                if disk.stat(&root.join(part))?.is_some_and(|stat| stat.kind == FileKind::Symlink) {
-                    let path = part.to_owned();
-                    return Err(UnpackError::NotPlain { path, what: "a symlink" }.into());
-                }
+                refuse_link(disk, &root, part)?;
                 let found = disk.walk(&root.join(part))?;
                 paths
                     .extend(found.into_iter().map(|(path, kind)| (format!("{part}/{path}"), kind)));
@@ -53,4 +51,15 @@ pub(super) fn read(disk: &Disk, folder: &Path) -> Result<(PinKind, Files), Fetch
         files.insert(path, content);
     }
     Ok((layout.kind, files))
+}
+
+/// Refuses a symlink on the way to what is kept.
+fn refuse_link(disk: &Disk, folder: &Path, part: &str) -> Result<(), FetchError> {
+    let part = part.trim_end_matches('/');
+    match disk.stat(&folder.join(part))? {
+        Some(stat) if stat.kind == FileKind::Symlink && !part.is_empty() => {
+            Err(UnpackError::NotPlain { path: part.to_owned(), what: stat.kind.describe() }.into())
+        }
+        _ => Ok(()),
+    }
 }

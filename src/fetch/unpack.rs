@@ -13,6 +13,8 @@ use crate::pin::{Files, PinKind};
 const MAX_STREAM: u64 = 1 << 30;
 /// The most entries of an archive.
 const MAX_ENTRIES: usize = 50_000;
+/// The longest path that is looked at, in bytes: all of an archive's are held at once.
+const MAX_PATH: usize = 1024;
 
 /// Why something is no content of a pin.
 #[derive(Debug, thiserror::Error)]
@@ -181,6 +183,9 @@ fn walk(
         let name = long.take().unwrap_or_else(|| entry.path_bytes().into_owned());
         let name = String::from_utf8(name)
             .map_err(|_| UnpackError::NotAnArchive("a path in it is no UTF-8".to_owned()))?;
+        if name.len() > MAX_PATH {
+            return Err(UnpackError::NotAnArchive("a path in it is too long".to_owned()));
+        }
         let name = name.trim_start_matches("./");
         if kind.is_dir() || name.is_empty() || name == "." {
             leaves(name)?;

@@ -9,7 +9,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use meshgen::diag::{self, Diagnostics, Sources};
+use meshgen::fetch::{Source, Url};
 use meshgen::inputs::Facts;
+use meshgen::pin::{Lock, archive};
 use meshgen::pki::{self, Certificate, Identities, KeyringFile};
 use meshgen::spec::{self, Profiles};
 use meshgen::tree::{Index, TreePath};
@@ -201,4 +203,32 @@ fn certificates_are_read_or_refused() {
         })
         .collect();
     fuzz(&texts, |text| drop(Certificate::all(text)));
+}
+
+#[test]
+fn lock_files_are_read_or_refused_and_read_back_as_they_are_written() {
+    let texts = corpus(&["tests/bad"], &["meshgen.lock"]);
+    fuzz(&texts, |text| {
+        draws(|sources, diagnostics| {
+            let Some(parsed) = Lock::parse(text, sources, diagnostics) else { return };
+            let mut again = Diagnostics::new();
+            let read = Lock::parse(&parsed.lock.text(), sources, &mut again).expect("our own text");
+            assert_eq!(read.lock, parsed.lock);
+            assert!(!again.has_errors());
+        });
+        drop(Source::parse(text).map(|source| source.to_string()));
+        if let Ok(url) = Url::parse(text) {
+            assert_eq!(Url::parse(&url.recorded()).map(|url| url.recorded()), Ok(url.recorded()));
+        }
+    });
+}
+
+#[test]
+fn pinned_content_is_read_or_refused() {
+    let texts = corpus(&["tests/bad"], &[".tar"]);
+    fuzz(&texts, |text| {
+        if let Ok(files) = archive::decode(text.as_bytes()) {
+            assert_eq!(archive::encode(&files).as_deref(), Ok(text.as_bytes()));
+        }
+    });
 }

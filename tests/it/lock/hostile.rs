@@ -148,6 +148,12 @@ fn links_in_folders_are_refused() {
     symlink(project.path().join("elsewhere"), folder.join("templates")).expect("a link");
     refused(&project, 2, &["a=one"]);
     fs::remove_file(folder.join("templates")).expect("removed");
+    unpacked(&project.path().join("istio"), &super::release("1.27.0"));
+    let manifests = project.path().join("istio/manifests");
+    fs::rename(&manifests, project.path().join("moved")).expect("moved");
+    symlink("../moved", &manifests).expect("a link");
+    let said = refused(&project, 2, &["a=istio"]);
+    assert!(said.contains("`manifests` is a symlink"), "{said}");
     // what the user names may be a link itself
     symlink(&folder, project.path().join("link")).expect("a link");
     project.run(&["lock", "a=link"]);

@@ -120,6 +120,28 @@ fn a_login_of_docker_opens_a_closed_registry() {
 }
 
 #[test]
+fn a_credential_helper_is_asked() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let server = registry(false);
+    let project = project();
+    let host = &server.address;
+    project
+        .write("docker/config.json", &format!(r#"{{"credHelpers": {{"{host}": "of-a-test"}}}}"#));
+    let answer = format!(r#"{{"ServerURL": "{host}", "Username": "me", "Secret": "secret"}}"#);
+    let script = format!("#!/bin/sh\n[ \"$1 $(cat)\" = 'get {host}' ] && echo '{answer}'\n");
+    project.write("bin/docker-credential-of-a-test", &script);
+    let path = project.path().join("bin/docker-credential-of-a-test");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a program");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_meshgen"));
+    command.arg("-C").arg(project.path()).args(["lock", &format!("a=oci://{host}/a/one:1")]);
+    command.env("DOCKER_CONFIG", project.path().join("docker"));
+    let path = std::env::var("PATH").expect("a path");
+    command.env("PATH", format!("{}:{path}", project.path().join("bin").display()));
+    let output = tool::output(&mut command, "");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+}
+
+#[test]
 fn a_registry_that_gives_other_bytes_is_caught() {
     let server = registry(true);
     let project = project();

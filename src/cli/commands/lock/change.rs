@@ -77,7 +77,7 @@ pub(super) fn run(
         outcomes.push(Outcome { name, old, new: None, written: false });
     }
     write(context, &change)?;
-    remarks(context, request);
+    remarks(context, request, &change.new);
     report(context, &outcomes);
     Ok(Exit::Done)
 }
@@ -94,7 +94,7 @@ pub(super) fn write(context: &Context, change: &PinChange) -> Result<(), Command
 }
 
 /// What of a source is worth a thought before it is committed.
-fn remarks(context: &Context, request: &Request) {
+fn remarks(context: &Context, request: &Request, lock: &Lock) {
     for (name, source) in &request.wanted {
         match source {
             Source::Path(path) if path.starts_with('/') => context.note(&format!(
@@ -103,6 +103,14 @@ fn remarks(context: &Context, request: &Request) {
             Source::Url(url) if url.has_query() => context.note(&format!(
                 "note: {name}: the query of the URL is recorded too; see that no token is in it"
             )),
+            Source::Version(version) => {
+                let found = lock.pins.get(name).and_then(|pin| pin.version.as_deref());
+                if let Some(found) = found.filter(|found| found != version) {
+                    context.note(&format!(
+                        "note: {name}: these charts say that they are of {found}, not {version}"
+                    ));
+                }
+            }
             _ => {}
         }
     }

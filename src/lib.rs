@@ -45,7 +45,7 @@ use derivation::{Built, Recipe};
 use diag::{Diagnostic, Diagnostics, Sources, render_rules};
 use file::Disk;
 use inputs::{Inputs, Memory};
-use render::{Output, Task, Templates};
+use render::{Output, Packages, Shared, Task, Templates};
 use store::{Digest, Record};
 use tree::{ArtifactRow, ClusterRow, PendingRow, TreePath, TreePathError};
 
@@ -71,6 +71,20 @@ pub struct Project {
     pub inputs: Inputs,
     /// The templates, overridden by the project's own.
     pub templates: Templates,
+    /// The charts of its pins.
+    pub packages: Packages,
+}
+
+impl Project {
+    /// The derivations of clusters and of the mesh; those of what clusters share come from theirs.
+    pub fn tasks<'a>(&'a self, build_id: &'a str) -> Vec<Task<'a>> {
+        render::derive(&self.inputs, &self.templates, &self.packages, build_id)
+    }
+
+    /// The derivations of what clusters share.
+    pub fn shared_tasks<'a>(&'a self, build_id: &'a str, shared: &'a [Shared]) -> Vec<Task<'a>> {
+        render::derive_shared(&self.inputs, &self.templates, &self.packages, build_id, shared)
+    }
 }
 
 /// Reads and checks all inputs of a project. Changes nothing.
@@ -79,7 +93,8 @@ pub fn prepare(disk: &Disk, folder: &Path, memory: &dyn Memory, build_id: &str) 
         inputs::load(disk, folder, memory, build_id);
     let project = inputs.map(|inputs| {
         let templates = Templates::new(&inputs.templates, &mut sources, &mut diagnostics);
-        Project { inputs, templates }
+        let packages = Packages::new(&inputs);
+        Project { inputs, templates, packages }
     });
     Prepared { project, diagnostics, sources }
 }
@@ -119,6 +134,10 @@ pub struct Realised {
     pub pending: Vec<(String, Vec<String>)>,
     /// Clusters whose facts are made up.
     pub examples: Vec<String>,
+    /// Clusters whose control plane is left to istioctl.
+    pub without_charts: Vec<String>,
+    /// What has no effect, or not the one that it looks like.
+    pub warnings: Diagnostics,
     /// How many artifacts there are.
     pub artifacts: usize,
     /// How many derivations were built, and not known.
@@ -137,7 +156,8 @@ pub fn realise<S: Sink>(
     build_id: &str,
     tick: &(dyn Fn() + Sync),
 ) -> Result<Realised, RealiseError<S::Error>> {
-    let tasks = render::derive(&project.inputs, &project.templates, build_id);
+    let inputs = &project.inputs;
+    let tasks = project.tasks(build_id);
     let recipe = |task: &Task<'_>| task.builder.recipe(&task.scope);
     let build = |task: &Task<'_>, recipe: &Recipe| {
         let result = build(task, recipe, sink);
@@ -145,22 +165,94 @@ pub fn realise<S: Sink>(
         result
     };
     let known = |recipe: &Recipe| sink.known(recipe).map_err(RealiseError::Sink);
-    let done = derivation::realise(&tasks, recipe, known, build).map_err(first_of)?;
+    let mut done = derivation::realise(&tasks, recipe, known, build).map_err(first_of)?;
+    let (warnings, shared) = remarks(&mut done);
+    let shared = project.shared_tasks(build_id, &shared);
+    done.extend(derivation::realise(&shared, recipe, known, build).map_err(first_of)?);
+    let derivations = done.len();
     let built = done.iter().filter(|(_, outputs)| matches!(outputs, Built::Fresh(_))).count();
     let (recipes, outputs): (Vec<Recipe>, Vec<_>) = done.into_iter().unzip();
     let mut outputs: Vec<_> = outputs.into_iter().flat_map(Built::into_inner).collect();
     outputs.par_sort_by(|a, b| a.path.cmp(&b.path));
-    let examples = examples(&project.inputs);
+    let examples = names_of(inputs, |cluster| {
+        inputs.facts.get(cluster.name.as_str()).is_some_and(|facts| facts.example)
+    });
+    let without_charts = names_of(inputs, |cluster| cluster.settings.charts().is_none());
     let (index, (diagnostics, record)) = rayon::join(
-        || assemble(&project.inputs, &examples, &outputs),
-        || (unique_objects(&outputs), record(&project.inputs, &recipes)),
+        || assemble(inputs, &examples, &outputs),
+        || (unique_objects(&outputs), record(inputs, &recipes)),
     );
     if diagnostics.has_errors() {
         return Err(RealiseError::Invalid(diagnostics));
     }
     let pending = outputs.iter().filter_map(pending_needs).collect();
     let artifacts = outputs.iter().filter(|output| output.artifact.is_some()).count();
-    Ok(Realised { index, record, pending, examples, artifacts, built, derivations: tasks.len() })
+    Ok(Realised {
+        index,
+        record,
+        pending,
+        examples,
+        without_charts,
+        warnings,
+        artifacts,
+        built,
+        derivations,
+    })
+}
+
+/// What a builder says beside its files, in the cache of derivations too: on a line of its own,
+/// without an artifact.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+enum Remark {
+    /// The cluster gets a file that clusters share.
+    Shares(String),
+    /// Something has no effect.
+    Warning(String, Option<String>),
+}
+
+impl Remark {
+    fn to_output(&self) -> store::Output {
+        let row = serde_json::to_string(self).expect("a remark holds strings alone");
+        store::Output { path: String::new(), artifact: None, row }
+    }
+
+    fn of(output: &store::Output) -> Option<Self> {
+        if !output.path.is_empty() {
+            return None;
+        }
+        serde_json::from_str(&output.row).ok()
+    }
+}
+
+/// Takes the remarks out of what derivations gave.
+fn remarks(done: &mut [(Recipe, Built<Vec<store::Output>>)]) -> (Diagnostics, Vec<Shared>) {
+    let mut warnings = Diagnostics::new();
+    let mut shares: Vec<(String, &str)> = Vec::new();
+    for (recipe, outputs) in done {
+        let cluster = recipe.cluster.as_deref().unwrap_or_default();
+        let outputs = match outputs {
+            Built::Known(outputs) | Built::Fresh(outputs) => outputs,
+        };
+        outputs.retain(|output| {
+            let Some(remark) = Remark::of(output) else { return true };
+            match remark {
+                Remark::Shares(path) => shares.push((path, cluster)),
+                Remark::Warning(message, hint) => {
+                    let mut warning = Diagnostic::new(&render_rules::UNUSED_SETTING, message)
+                        .in_file(format!("out/{cluster}/istio-operator.yaml"))
+                        .of_cluster(cluster);
+                    if let Some(hint) = hint {
+                        warning = warning.hint(hint);
+                    }
+                    warnings.push(warning);
+                }
+            }
+            false
+        });
+    }
+    warnings.sort();
+    (warnings, Shared::group(shares.iter().map(|(path, cluster)| (path.as_str(), *cluster))))
 }
 
 fn record(inputs: &Inputs, recipes: &[Recipe]) -> Record {
@@ -214,6 +306,8 @@ fn build<S: Sink>(
                 let row = PendingRow { path, needs: pending.needs, stage, targets, object };
                 store::Output { path: pending.path, artifact: None, row: row.to_line() }
             }
+            Output::Shared(path) => Remark::Shares(path).to_output(),
+            Output::Warning { message, hint } => Remark::Warning(message, hint).to_output(),
         });
     }
     sink.remember(recipe, &lines);
@@ -280,15 +374,10 @@ fn unique_objects(outputs: &[store::Output]) -> Diagnostics {
     diagnostics
 }
 
-fn examples(inputs: &Inputs) -> Vec<String> {
-    let is_example = |name: &str| inputs.facts.get(name).is_some_and(|facts| facts.example);
-    let mut names: Vec<String> = inputs
-        .mesh
-        .enabled()
-        .map(|cluster| cluster.name.as_str())
-        .filter(|name| is_example(name))
-        .map(str::to_owned)
-        .collect();
+/// The names of the enabled clusters of which something holds, sorted.
+fn names_of(inputs: &Inputs, holds: impl Fn(&mesh::Cluster) -> bool) -> Vec<String> {
+    let clusters = inputs.mesh.enabled().filter(|cluster| holds(cluster));
+    let mut names: Vec<String> = clusters.map(|cluster| cluster.name.to_string()).collect();
     names.sort();
     names
 }

@@ -360,6 +360,19 @@ secret.";
         OTHER_NAMESPACE = "MG0707", Error, "a template gives what its artifact is for",
 "The template gives more or other objects than the artifact declares; the message says
 which.";
+        CONTROL_PLANE = "MG0708", Error, "the control plane renders from its charts",
+"With `istio.charts`, meshgen makes the objects that `istioctl manifest generate` makes of
+out/<cluster>/istio-operator.yaml, and refuses what istioctl refuses: unknown or wrong
+fields under components and `k8s`, names and ports that cannot be, a chart that fails.
+`meshgen istio generate -f` on that file shows the same by itself.";
+        UNUSED_SETTING = "MG0709", Warning, "every setting of the control plane has an effect",
+"istioctl says nothing about an overlay that matches no object, a setting that nothing
+reads, a value that a null takes away: the cluster then runs without it. `render --strict`
+makes errors of these warnings.";
+        UNRELEASED = "MG0710", Error, "charts of no release do not choose the images",
+"Charts from git name a test registry and the tag `latest`, which change under a running
+mesh. Set `istio.hub` and `istio.tag` in mesh.yaml to images that stay, or pin the charts
+of a release.";
     }
 }
 

@@ -79,6 +79,13 @@ impl Package {
         self.profiles.keys().map(String::as_str)
     }
 
+    /// Hub and tag of images that the profile `default` names.
+    pub fn default_images(&self) -> (Option<&str>, Option<&str>) {
+        let profile = self.profile("default").ok();
+        let text = |key| profile.and_then(|tree| super::tree::at(tree, key)?.as_str());
+        (text("spec.hub"), text("spec.tag"))
+    }
+
     /// The file of a profile, as a map.
     ///
     /// # Errors

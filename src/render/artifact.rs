@@ -16,6 +16,26 @@ pub enum Output {
     Artifact(Artifact),
     /// Waits for facts.
     Pending(Pending),
+    /// A file that clusters share, by its path: this cluster gets it too.
+    Shared(String),
+    /// Something that is accepted, and has no effect or not the one that it looks like.
+    Warning {
+        /// What and where.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+}
+
+impl Output {
+    /// The file that it is, or will be.
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Output::Artifact(artifact) => Some(&artifact.path),
+            Output::Pending(pending) => Some(&pending.path),
+            Output::Shared(_) | Output::Warning { .. } => None,
+        }
+    }
 }
 
 /// A rendered file.

@@ -5,6 +5,8 @@
 
 mod artifact;
 mod cacerts;
+mod control_plane;
+mod crd;
 mod expose;
 mod guard;
 mod hcl;
@@ -12,6 +14,7 @@ mod image;
 mod kubeconfig;
 mod namespace;
 mod operator;
+mod package;
 mod remote_secret;
 mod sample;
 mod stage;
@@ -20,7 +23,9 @@ mod tfvars;
 mod token;
 
 pub use artifact::{Artifact, Delivery, Output, Pending};
+pub use crd::Shared;
 pub use image::rewrite as rewrite_image;
+pub use package::Packages;
 pub use stage::Stage;
 pub use template::{BUILT_IN as BUILT_IN_TEMPLATES, Templates};
 
@@ -46,6 +51,11 @@ pub trait Builder: Sync {
         Vec::new()
     }
 
+    /// The file of a chart that gives an artifact, with its pin, if one does.
+    fn chart_file(&self, _scope: &Scope<'_>, _path: &str) -> Option<String> {
+        None
+    }
+
     /// Everything that [`Builder::build`] reads, by digest.
     fn recipe(&self, scope: &Scope<'_>) -> Recipe;
 
@@ -62,6 +72,10 @@ pub struct Scope<'a> {
     pub templates: &'a Templates,
     /// The cluster; absent for what the mesh has once.
     pub cluster: Option<&'a Cluster>,
+    /// The charts of the mesh's pins.
+    pub packages: &'a Packages,
+    /// What clusters share of a pin; absent but for what is written once a pin.
+    pub shared: Option<&'a Shared>,
     /// Names the executable in recipes.
     pub build_id: &'a str,
 }
@@ -69,6 +83,14 @@ pub struct Scope<'a> {
 impl<'a> Scope<'a> {
     fn mesh(&self) -> &'a Mesh {
         &self.inputs.mesh
+    }
+
+    fn shared(&self) -> &'a Shared {
+        self.shared.expect("a task of a pin has what clusters share of it")
+    }
+
+    fn pinned(&self, pin: &str) -> &'a package::Pinned {
+        self.packages.get(pin).expect("the pins of clusters were checked")
     }
 
     /// The cluster of a builder that has one.
@@ -89,6 +111,8 @@ pub struct Task<'a> {
 /// Every builder; those that a cluster has, and the one that the mesh has once.
 static TFVARS: tfvars::Tfvars = tfvars::Tfvars;
 static OPERATOR: operator::Operator = operator::Operator;
+static CONTROL_PLANE: control_plane::ControlPlane = control_plane::ControlPlane;
+static CRDS: crd::Crds = crd::Crds;
 static NAMESPACES: namespace::Namespaces = namespace::Namespaces;
 static CACERTS: cacerts::Cacerts = cacerts::Cacerts;
 static EXPOSE: expose::Expose = expose::Expose;
@@ -103,10 +127,11 @@ static SAMPLES: sample::Samples = sample::Samples;
 pub fn derive<'a>(
     inputs: &'a Inputs,
     templates: &'a Templates,
+    packages: &'a Packages,
     build_id: &'a str,
 ) -> Vec<Task<'a>> {
     let mesh = &inputs.mesh;
-    let whole = Scope { inputs, templates, cluster: None, build_id };
+    let whole = Scope { inputs, templates, cluster: None, packages, shared: None, build_id };
     let mut tasks = Vec::new();
     if mesh.clusters.iter().any(|cluster| cluster.provider == Provider::Oke) {
         tasks.push(Task { builder: &TFVARS, scope: whole });
@@ -117,6 +142,9 @@ pub fn derive<'a>(
         let scope = Scope { cluster: Some(cluster), ..whole };
         let mut add = |builder: &'static dyn Builder| tasks.push(Task { builder, scope });
         add(&OPERATOR);
+        if cluster.settings.charts().is_some() {
+            add(&CONTROL_PLANE);
+        }
         add(&NAMESPACES);
         add(&CACERTS);
         if several_networks && cluster.has_east_west {
@@ -131,4 +159,18 @@ pub fn derive<'a>(
         }
     }
     tasks
+}
+
+/// The derivations of what clusters share, which come from what those of the clusters gave.
+pub fn derive_shared<'a>(
+    inputs: &'a Inputs,
+    templates: &'a Templates,
+    packages: &'a Packages,
+    build_id: &'a str,
+    shared: &'a [Shared],
+) -> Vec<Task<'a>> {
+    let whole = Scope { inputs, templates, cluster: None, packages, shared: None, build_id };
+    let task =
+        |one: &'a Shared| Task { builder: &CRDS, scope: Scope { shared: Some(one), ..whole } };
+    shared.iter().map(task).collect()
 }

@@ -1,5 +1,6 @@
 //! `<cluster>/istio-operator.yaml`: for people who go on with istioctl.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -12,13 +13,17 @@ use crate::diag::Diagnostics;
 use crate::mesh::{Annotation, Gateway, lay_free_form};
 use crate::object::canonical;
 
-const TEMPLATE: &str = "istio-operator/istio-operator.yaml";
+pub(super) const TEMPLATE: &str = "istio-operator/istio-operator.yaml";
 
 /// The builder.
 pub(super) struct Operator;
 
+/// The settings of mesh and profiles that an `IstioOperator` is made of.
+pub(super) const SETTINGS: &[&[&str]] = &[&["istio"], &["gateways"], &["images"], &["network"]];
+
+/// All that an `IstioOperator` is made of, but the template.
 #[derive(Serialize)]
-struct Params<'a> {
+pub(super) struct Params<'a> {
     mesh: &'a str,
     cluster: &'a str,
     network: &'a str,
@@ -38,16 +43,21 @@ struct Params<'a> {
     images: &'a BTreeMap<String, Option<String>>,
     /// Facts that are asked for and not there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    needs: Vec<String>,
+    pub(super) needs: Vec<String>,
 }
 
 #[derive(Serialize)]
 struct GatewayParams<'a> {
     enabled: bool,
-    annotations: BTreeMap<&'a str, &'a str>,
+    annotations: BTreeMap<&'a str, Cow<'a, str>>,
 }
 
-fn params<'a>(scope: &Scope<'a>) -> Params<'a> {
+/// What stands for a fact that is missing.
+pub(super) fn mark(need: &str) -> String {
+    format!("MESHGEN_MISSING__{need}__")
+}
+
+pub(super) fn params<'a>(scope: &Scope<'a>) -> Params<'a> {
     let cluster = scope.own();
     let settings = &*cluster.settings;
     let mut needs = Vec::new();
@@ -91,18 +101,19 @@ fn annotations<'a>(
     scope: &Scope<'a>,
     gateway: &'a Gateway,
     needs: &mut Vec<String>,
-) -> BTreeMap<&'a str, &'a str> {
+) -> BTreeMap<&'a str, Cow<'a, str>> {
     let mut all = BTreeMap::new();
     for (key, value) in &gateway.annotations {
         let text = match value {
             None => continue,
-            Some(Annotation::Text(text)) => text.as_str(),
+            Some(Annotation::Text(text)) => Cow::Borrowed(text.as_str()),
             Some(Annotation::Fact(reference)) => {
                 match scope.inputs.fact(scope.own(), &reference.fact) {
-                    Ok(text) => text,
+                    Ok(text) => Cow::Borrowed(text),
                     Err(need) => {
+                        let mark = mark(&need);
                         needs.push(need);
-                        continue;
+                        Cow::Owned(mark)
                     }
                 }
             }
@@ -118,7 +129,7 @@ impl Builder for Operator {
     }
 
     fn settings(&self) -> &'static [&'static [&'static str]] {
-        &[&["istio"], &["gateways"], &["images"], &["network"]]
+        SETTINGS
     }
 
     fn templates(&self) -> &'static [&'static str] {
@@ -126,15 +137,7 @@ impl Builder for Operator {
     }
 
     fn facts(&self, scope: &Scope<'_>) -> Vec<String> {
-        let gateways = &scope.own().settings.gateways;
-        let all = [&gateways.ingress, &gateways.egress, &gateways.east_west];
-        let values = all.iter().flat_map(|gateway| gateway.annotations.values());
-        values
-            .filter_map(|value| match value {
-                Some(Annotation::Fact(reference)) => Some(reference.fact.clone()),
-                _ => None,
-            })
-            .collect()
+        facts(scope)
     }
 
     fn recipe(&self, scope: &Scope<'_>) -> Recipe {
@@ -154,20 +157,39 @@ impl Builder for Operator {
                 delivery: None,
             })]);
         }
-        let text = scope.templates.render(TEMPLATE, &params).map_err(fault)?;
-        let mut document = single(TEMPLATE, &text)?;
-        if let Some(spec) = document.get_mut("spec").and_then(Value::as_object_mut) {
-            lay(spec, "values", params.values);
-            lay(spec, "meshConfig", params.mesh_config);
-            lay_components(spec, params.components);
-        }
-        image::rewrite_operator(&mut document, params.images);
+        let document = document(scope, &params)?;
         Ok(vec![Output::Artifact(Artifact {
             path,
             bytes: canonical(&document).into_bytes(),
             delivery: None,
         })])
     }
+}
+
+/// The facts that gateways ask for.
+pub(super) fn facts(scope: &Scope<'_>) -> Vec<String> {
+    let gateways = &scope.own().settings.gateways;
+    let all = [&gateways.ingress, &gateways.egress, &gateways.east_west];
+    let values = all.iter().flat_map(|gateway| gateway.annotations.values());
+    values
+        .filter_map(|value| match value {
+            Some(Annotation::Fact(reference)) => Some(reference.fact.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The `IstioOperator`; where facts are missing, [`mark`]s stand in it.
+pub(super) fn document(scope: &Scope<'_>, params: &Params<'_>) -> Result<Value, Diagnostics> {
+    let text = scope.templates.render(TEMPLATE, params).map_err(fault)?;
+    let mut document = single(TEMPLATE, &text)?;
+    if let Some(spec) = document.get_mut("spec").and_then(Value::as_object_mut) {
+        lay(spec, "values", params.values);
+        lay(spec, "meshConfig", params.mesh_config);
+        lay_components(spec, params.components);
+    }
+    image::rewrite_operator(&mut document, params.images);
+    Ok(document)
 }
 
 fn lay(spec: &mut Map<String, Value>, key: &str, over: &Map<String, Value>) {

@@ -7,6 +7,16 @@ pub enum Stage {
     Namespaces,
     /// istiod's plug-in CA.
     Cacerts,
+    /// CRDs, accounts, cluster RBAC.
+    Base,
+    /// The rest of the base and istiod charts, all webhooks.
+    Istiod,
+    /// The node agent that redirects traffic.
+    Cni,
+    /// Gateways.
+    Gateways,
+    /// The node proxy of ambient meshes.
+    Ztunnel,
     /// Gateway that exposes services to other networks.
     Expose,
     /// Secrets that tokens are written to.
@@ -23,6 +33,11 @@ impl Stage {
         match self {
             Stage::Namespaces => "00-namespaces",
             Stage::Cacerts => "10-cacerts",
+            Stage::Base => "20-base",
+            Stage::Istiod => "30-istiod",
+            Stage::Cni => "35-cni",
+            Stage::Gateways => "40-gateways",
+            Stage::Ztunnel => "45-ztunnel",
             Stage::Expose => "50-expose",
             Stage::Tokens => "55-tokens",
             Stage::RemoteSecrets => "60-remote-secrets",

@@ -35,6 +35,7 @@ pub fn run(context: &Context, _: &Args) -> Result<Exit, CommandError> {
                         "out/ is older than the inputs: {count} files differ; `meshgen render` writes them"
                     ));
                 }
+                diagnostics.extend(realised.warnings);
                 for (path, needs) in &realised.pending {
                     remarks.push(format!("pending: {path} needs {}", needs.join(", ")));
                 }

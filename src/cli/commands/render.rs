@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::sink::StoreMemory;
 use crate::cli::{CommandError, Context, Exit};
-use crate::diag::Diagnostics;
+use crate::diag::{self, Diagnostics};
 use crate::inputs::NoMemory;
 use crate::store::Digest;
 use crate::tree::view::{self, Compared, Comparison, Opening, Options, Writer, Written};
@@ -27,6 +27,10 @@ pub struct Args {
     /// Write nothing; exit 1 if out/ differs from a fresh render, and say where.
     #[arg(long, env = "MESHGEN_CHECK")]
     check: bool,
+
+    /// Exit 2, without writing, if a setting of the control plane has no effect: render only warns.
+    #[arg(long, env = "MESHGEN_STRICT")]
+    strict: bool,
 
     /// Exit 2 if anything is pending, without writing.
     #[arg(long, env = "MESHGEN_COMPLETE")]
@@ -85,6 +89,7 @@ fn render(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     if args.complete && !realised.pending.is_empty() {
         return Err(incomplete(&realised));
     }
+    warn(context, args, &realised)?;
     // a keyring that got here was found good
     writer.derivations().insert(project.inputs.keyring.digest, Vec::new());
     let written = writer.finish(&realised.index, &realised.record).map_err(CommandError::from)?;
@@ -125,6 +130,19 @@ fn realise<S: crate::Sink>(
     crate::realise(project, sink, BUILD_ID, &|| {
         bar.set(done.fetch_add(1, Ordering::Relaxed) + 1);
     })
+}
+
+/// Says what has no effect; with `--strict` that stops it.
+fn warn(context: &Context, args: &Args, realised: &Realised) -> Result<(), CommandError> {
+    let count = realised.warnings.iter().count();
+    if args.strict && count > 0 {
+        let error = CommandError::invalid(realised.warnings.clone(), diag::Sources::new());
+        return Err(error.hint("`--strict` makes errors of these warnings; nothing was changed"));
+    }
+    if !context.quiet && !context.json() {
+        context.report(&realised.warnings, &diag::Sources::new());
+    }
+    Ok(())
 }
 
 fn incomplete(realised: &Realised) -> CommandError {
@@ -183,6 +201,12 @@ fn remarks(context: &Context, realised: &Realised) {
     if !realised.pending.is_empty() {
         context.note("hint: `meshgen facts import` brings facts in");
     }
+    if !realised.without_charts.is_empty() {
+        context.note(&format!(
+            "control plane: {} left to istioctl; with `istio.charts` it is rendered too",
+            names(&realised.without_charts)
+        ));
+    }
     if !realised.examples.is_empty() {
         context.note(&format!(
             "example facts: {} cannot be applied before `meshgen facts import`",
@@ -205,6 +229,7 @@ fn check(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     if args.complete && !realised.pending.is_empty() {
         return Err(incomplete(&realised));
     }
+    warn(context, args, &realised)?;
     report_check(context, &realised, &compared);
     Ok(if compared.differences.is_empty() { Exit::Done } else { Exit::Different })
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::cli::{CommandError, Context, Exit};
 use crate::diag::Sources;
 use crate::inputs::NoMemory;
-use crate::render::{self, Output, Task};
+use crate::render::{Output, Shared, Task};
 use crate::spec::Origin;
 use crate::{BUILD_ID, Project};
 
@@ -27,11 +27,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let prepared = crate::prepare(&context.disk, &context.project, &NoMemory, BUILD_ID);
     let (project, sources) = super::render::accepted(context, prepared)?;
     let path = args.path.trim_start_matches("./").trim_start_matches("out/");
-    let Some((task, sibling)) = find(&project, path) else {
+    let Some(behind) = find(&project, &sources, path) else {
         return Err(CommandError::refused(format!("nothing renders `{path}`"))
             .hint("`meshgen show` lists what is rendered"));
     };
-    let behind = Behind::new(&project, &sources, &task, sibling);
     if context.json() {
         context.print_json(&behind.to_json(path));
     } else {
@@ -40,21 +39,34 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     Ok(Exit::Done)
 }
 
-/// The task that gives a file, and how many files it gives.
-fn find<'a>(project: &'a Project, path: &str) -> Option<(Task<'a>, usize)> {
+/// What is behind a file, if anything gives it.
+fn find(project: &Project, sources: &Sources, path: &str) -> Option<Behind> {
     let stem = path.strip_prefix("remote-secrets/").and_then(|file| file.strip_suffix(".yaml"));
     let first = path.split('/').next().unwrap_or(path);
     let cluster = stem.unwrap_or(first);
-    let is_near =
-        |task: &Task<'_>| task.scope.cluster.is_none_or(|own| own.name.as_str() == cluster);
-    let tasks = render::derive(&project.inputs, &project.templates, BUILD_ID);
-    tasks.into_iter().filter(is_near).find_map(|task| {
+    // what clusters share comes from what all of them ask for
+    let is_shared = first == "crds";
+    let is_near = |task: &Task<'_>| {
+        is_shared || task.scope.cluster.is_none_or(|own| own.name.as_str() == cluster)
+    };
+    let mut shares = Vec::new();
+    for task in project.tasks(BUILD_ID).iter().filter(|task| is_near(task)) {
+        let Ok(outputs) = task.builder.build(&task.scope) else { continue };
+        if outputs.iter().any(|output| output.path() == Some(path)) {
+            return Some(Behind::new(project, sources, task, path, &outputs));
+        }
+        if let Some(cluster) = task.scope.cluster.filter(|_| is_shared) {
+            shares.extend(outputs.into_iter().filter_map(|output| match output {
+                Output::Shared(path) => Some((path, cluster.name.as_str())),
+                _ => None,
+            }));
+        }
+    }
+    let shared = Shared::group(shares.iter().map(|(path, cluster)| (path.as_str(), *cluster)));
+    project.shared_tasks(BUILD_ID, &shared).iter().find_map(|task| {
         let outputs = task.builder.build(&task.scope).ok()?;
-        let gives = |output: &Output| match output {
-            Output::Artifact(artifact) => artifact.path == path,
-            Output::Pending(pending) => pending.path == path,
-        };
-        outputs.iter().any(gives).then_some((task, outputs.len()))
+        let gives = outputs.iter().any(|output| output.path() == Some(path));
+        gives.then(|| Behind::new(project, sources, task, path, &outputs))
     })
 }
 
@@ -64,6 +76,7 @@ struct Behind {
     cluster: Option<String>,
     derivation: crate::store::Digest,
     outputs: usize,
+    chart_file: Option<String>,
     inputs: Vec<(String, crate::store::Digest)>,
     templates: Vec<(String, &'static str)>,
     facts: Vec<(String, String)>,
@@ -71,7 +84,13 @@ struct Behind {
 }
 
 impl Behind {
-    fn new(project: &Project, sources: &Sources, task: &Task<'_>, outputs: usize) -> Self {
+    fn new(
+        project: &Project,
+        sources: &Sources,
+        task: &Task<'_>,
+        path: &str,
+        outputs: &[Output],
+    ) -> Self {
         let recipe = task.builder.recipe(&task.scope);
         let inputs = &project.inputs;
         let templates = task
@@ -96,7 +115,8 @@ impl Behind {
             builder: recipe.builder,
             cluster: recipe.cluster,
             derivation: recipe.digest,
-            outputs,
+            outputs: outputs.iter().filter(|output| output.path().is_some()).count(),
+            chart_file: task.builder.chart_file(&task.scope, path),
             inputs: recipe.inputs.into_iter().map(|input| (input.name, input.digest)).collect(),
             templates,
             facts,
@@ -119,6 +139,9 @@ impl Behind {
         }
         for (path, whose) in &self.templates {
             line(format!("  template {path} ({whose})"));
+        }
+        if let Some(file) = &self.chart_file {
+            line(format!("  chart {file}"));
         }
         for (name, place) in &self.facts {
             line(format!("  fact {name} ({place})"));
@@ -157,6 +180,7 @@ impl Behind {
             "derivation": self.derivation,
             "inputs": inputs,
             "templates": templates,
+            "chart": self.chart_file,
             "facts": facts,
             "settings": settings,
         })

@@ -32,7 +32,9 @@ impl Shared {
             files.entry(file.to_owned()).or_default().push(cluster.to_owned());
         }
         let shared = |(pin, mut files): (&str, BTreeMap<String, Vec<String>>)| {
-            files.values_mut().for_each(|clusters| clusters.sort_unstable());
+            for clusters in files.values_mut() {
+                clusters.sort_unstable();
+            }
             Self { pin: pin.to_owned(), files }
         };
         pins.into_iter().map(shared).collect()

@@ -16,7 +16,7 @@ pub struct Packages(BTreeMap<String, Pinned>);
 #[derive(Debug)]
 pub(super) struct Pinned {
     input: PinInput,
-    package: OnceLock<Result<Package, Diagnostic>>,
+    package: OnceLock<Result<Package, Box<Diagnostic>>>,
     crds: OnceLock<Crds>,
 }
 
@@ -53,14 +53,13 @@ impl Pinned {
             }
             Err(fault) => {
                 let message = format!("the pin `{}`: {fault}", self.input.name);
-                Err(Diagnostic::new(&render_rules::ENGINE, message).hint(fault.hint()))
+                Err(Box::new(Diagnostic::new(&render_rules::ENGINE, message).hint(fault.hint())))
             }
         };
-        self.package.get_or_init(read).as_ref().map_err(|fault| {
-            let mut diagnostics = Diagnostics::new();
-            diagnostics.push(fault.clone());
-            diagnostics
-        })
+        self.package
+            .get_or_init(read)
+            .as_ref()
+            .map_err(|fault| super::artifact::fault(fault.clone()))
     }
 
     /// The CRDs that its charts give where nothing is asked of them: what clusters have in common.

@@ -22,6 +22,7 @@ mod golden;
 mod gotmpl;
 mod helm;
 mod history;
+mod images;
 mod init;
 mod istioctl;
 mod lock;

@@ -7,7 +7,8 @@
 //!
 //! `MESHGEN_CASES=n` makes n random cases instead of a few, `MESHGEN_SEED=n` others;
 //! `MESHGEN_ISTIO=text` runs only cases whose name contains the text. The inputs of the last run
-//! stay in `target/tmp/istio-conformance`, and with them `report.md`: each unequal case.
+//! stay in `target/tmp/istio-conformance`, and with them `report.md`, each unequal case, and
+//! `refusals.txt`, what both say to what both refuse.
 
 mod case;
 mod difference;
@@ -34,6 +35,8 @@ struct Count {
     refused: usize,
     documented: usize,
     unequal: Vec<String>,
+    /// What both say to what both refuse.
+    refusals: Vec<String>,
     /// The rows of the table of differences that were met.
     met: std::collections::BTreeSet<&'static str>,
 }
@@ -46,7 +49,10 @@ impl Count {
                 self.equal += 1;
                 self.bytes += usize::from(bytes);
             }
-            (Verdict::Refused, None) => self.refused += 1,
+            (Verdict::Refused, None) => {
+                self.refused += 1;
+                self.refusals.push(format!("{}\n{theirs}\n{ours}\n", case.name));
+            }
             (Verdict::Unequal(_), Some(Difference { cases, .. })) => {
                 self.documented += 1;
                 self.met.insert(cases);
@@ -105,6 +111,8 @@ fn report(bench: &Bench, cases: &[Case], mut count: Count, complete: bool) {
         writeln!(text, "### {unequal}").expect("a string takes text");
     }
     std::fs::write(bench.folder().join("report.md"), &text).expect("the report can be written");
+    std::fs::write(bench.folder().join("refusals.txt"), count.refusals.join("\n"))
+        .expect("the report can be written");
     let few: Vec<&str> = count.unequal.iter().take(12).map(String::as_str).collect();
     assert!(
         few.is_empty(),
@@ -126,12 +134,15 @@ fn the_judge_is_istioctl() {
     let step = cases.len().div_ceil(24);
     let sample: Vec<Case> = cases.into_iter().step_by(step).collect();
     bench.write(&sample);
+    let mut taken = 0;
     for (case, batch) in sample.iter().zip(istioctl(&bench, &sample)) {
         let alone = judge::run(&executable, &["manifest", "generate"], &bench.arguments(case));
         match Verdict::of(&alone, &batch) {
             Verdict::Unequal(why) => panic!("{}\n{why}", bench.describe(case)),
-            Verdict::Equal { .. } | Verdict::Refused => {}
+            Verdict::Equal { .. } => taken += 1,
+            Verdict::Refused => {}
         }
     }
-    println!("{} cases answered alike by istioctl and the judge", sample.len());
+    assert!(taken >= 12, "the sample has only {taken} cases that istioctl takes");
+    println!("{} cases answered alike by istioctl and the judge, {taken} taken", sample.len());
 }

@@ -14,6 +14,13 @@ pub enum Answer {
     Refusal(String),
 }
 
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::Text(text) | Self::Refusal(text)) = self;
+        f.write_str(text.trim_end())
+    }
+}
+
 /// Whether two answers are the same.
 #[derive(Debug)]
 pub enum Verdict {

@@ -179,13 +179,16 @@ fn enablement(cases: &mut Cases) {
         ("empty file", ""),
         ("comment", "# nothing\n"),
         ("null spec", "spec:\n"),
-        ("marker", "---\nspec: {tag: one}\n"),
-        ("two markers", "---\n---\nspec: {tag: one}\n"),
+        ("marker", "---\nkind: IstioOperator\nspec: {tag: one}\n"),
+        ("two markers", "---\n---\nkind: IstioOperator\nspec: {tag: one}\n"),
         ("end marker", "spec: {tag: one}\n...\n"),
         ("dashes in the text", "spec:\n  tag: one\n----\n"),
         ("other kind", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nspec: {tag: one}\n"),
-        ("no kind", "spec: {tag: one}\nextra: 5\n"),
-        ("JSON", "{\"spec\": {\"tag\": \"one\", \"values\": {\"global\": {\"meshID\": \"m\"}}}}\n"),
+        ("no kind", "# none\nspec: {tag: one}\n"),
+        (
+            "JSON",
+            "{\"kind\": \"IstioOperator\", \"spec\": {\"tag\": \"one\", \"values\": {\"global\": {\"meshID\": \"m\"}}}}\n",
+        ),
     ] {
         cases.light(&format!("file text/{name}"), NEWEST, &[file], &[]);
     }

@@ -37,8 +37,13 @@ pub struct Case {
 impl Case {
     /// The name for a file: `-f` takes commas for separators and trims spaces.
     pub fn slug(&self) -> String {
-        let plain = |c: char| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' };
-        self.name.chars().map(plain).collect()
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+        let spell = |c: char| match c {
+            '/' | ' ' => "_".to_owned(),
+            c if plain(c) => c.to_string(),
+            c => format!("%{:x}", u32::from(c)),
+        };
+        self.name.chars().map(spell).collect()
     }
 
     /// What the user wrote: files and flags.
@@ -51,16 +56,26 @@ impl Case {
 /// not about them leaves them out, and takes a fifth of the time.
 const WITHOUT_BASE: &str = "spec: {components: {base: {enabled: false}}}\n";
 
+/// What a file begins with that is only a `spec`.
+const HEAD: &str = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\n";
+
 /// Collects cases.
 #[derive(Default)]
 pub struct Cases(Vec<Case>);
 
 impl Cases {
-    /// A case with everything.
+    /// A case with everything. A file that begins with `spec` or `metadata` gets its head.
     pub fn full(&mut self, name: &str, charts: &'static str, files: &[&str], flags: &[&str]) {
-        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
-        let name = name.to_owned();
-        self.0.push(Case { name, charts, files: owned(files), flags: owned(flags) });
+        let file = |text: &&str| {
+            let headless = text.starts_with("spec:") || text.starts_with("metadata:");
+            format!("{}{text}", if headless { HEAD } else { "" })
+        };
+        self.0.push(Case {
+            name: name.to_owned(),
+            charts,
+            files: files.iter().map(file).collect(),
+            flags: flags.iter().map(|&flag| flag.to_owned()).collect(),
+        });
     }
 
     /// A case without the component `base`, which a file of its own switches off before the others.

@@ -213,7 +213,7 @@ const FILES: [(&str, &str); 20] = [
     ("duplicate key", "spec: {tag: a, tag: b}\n"),
     ("duplicate spec", "spec: {tag: a}\nspec: {hub: b/c}\n"),
     ("anchor", "spec:\n  components: {pilot: &x {k8s: {replicaCount: 2}}, cni: *x}\n"),
-    ("merge key", "x: &x {tag: a}\nspec:\n  <<: *x\n"),
+    ("merge key", "kind: IstioOperator\nx: &x {tag: a}\nspec:\n  <<: *x\n"),
     ("unknown field at the top", "kind: IstioOperator\nstatus: {a: b}\nother: 1\nspec: {}\n"),
     ("unknown field in metadata", "metadata: {nothing: 1}\nspec: {}\n"),
     ("spec as text", "spec: text\n"),

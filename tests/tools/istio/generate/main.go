@@ -18,6 +18,7 @@ import (
 
 	"istio.io/istio/istioctl/pkg/cli"
 	"istio.io/istio/operator/cmd/mesh"
+	"istio.io/istio/pkg/log"
 )
 
 type request struct {
@@ -39,6 +40,12 @@ func main() {
 }
 
 func run() error {
+	// the libraries' own log goes to standard output otherwise
+	options := log.DefaultOptions()
+	options.OutputPaths = []string{"stderr"}
+	if err := log.Configure(options); err != nil {
+		return err
+	}
 	var cases []request
 	for decoder := json.NewDecoder(bufio.NewReader(os.Stdin)); decoder.More(); {
 		var asked request

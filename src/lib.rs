@@ -12,7 +12,8 @@
 //! functions of the inputs: no clock, no randomness, no environment, no network. ARCHITECTURE.md is
 //! the map of the rooms.
 //!
-//! Beside that flow stand [`gotmpl`], Go's text/template, and [`helm`], which renders charts with it.
+//! Beside that flow stand [`gotmpl`], Go's text/template, [`helm`], which renders charts with it, and [`istio`], which
+//! makes a control plane of an `IstioOperator` and a release's charts.
 
 pub mod cli;
 pub mod derivation;
@@ -22,6 +23,7 @@ pub mod file;
 pub mod gotmpl;
 pub mod helm;
 pub mod inputs;
+pub mod istio;
 pub mod mesh;
 pub mod object;
 pub mod pki;

@@ -121,6 +121,8 @@ commands! {
     Render => render;
     /// Render a Helm chart as `helm template` does.
     Chart => chart;
+    /// Generate Istio's control plane as `istioctl manifest generate` does.
+    Istio => istio;
     /// Compare two trees object by object: what differs, and what follows from it.
     Diff => diff;
     /// List the files of a tree, or print one.

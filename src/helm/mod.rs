@@ -36,3 +36,5 @@ pub use manifest::{Hook, Manifest, Manifests, documents};
 pub use metadata::{Dependency, Metadata};
 pub use render::{Release, Rendered, Request, check, render};
 pub use values::{coalesce, overlay, read as read_values};
+
+pub use crate::gotmpl::{Limits, display_float, parse_float};

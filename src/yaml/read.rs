@@ -334,7 +334,18 @@ impl<'a> Reader<'a> {
         span: Span,
     ) -> Result<Kind, ReadError> {
         let scalar = self.resolved(text, style, tag, span)?;
-        self.kind(scalar, text, span)
+        self.kind(scalar, self.ended(text, style, span), span)
+    }
+
+    /// Go's reader makes no line end where the text of a block ends with the file, in the middle of a line.
+    fn ended<'t>(&self, text: &'t str, style: ScalarStyle, span: Span) -> &'t str {
+        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        let is_last = usize::try_from(span.end).is_ok_and(|end| end >= self.mark + self.text.len());
+        let is_cut = self.schema == Schema::Go && !self.text.ends_with(['\n', '\r']);
+        match text.strip_suffix('\n') {
+            Some(cut) if is_block && is_last && is_cut => cut,
+            _ => text,
+        }
     }
 
     fn kind(&self, scalar: Scalar, text: &str, span: Span) -> Result<Kind, ReadError> {

@@ -5,6 +5,8 @@ mod render;
 
 use crate::cli::{CommandError, Context, Exit};
 
+pub(super) use folder::refused;
+
 /// Helm charts, without Helm.
 #[derive(Debug, clap::Args)]
 pub struct Args {

@@ -10,6 +10,7 @@ pub(super) mod fsck;
 pub(super) mod gc;
 pub(super) mod generations;
 pub(super) mod init;
+pub(super) mod istio;
 pub(super) mod man;
 pub(super) mod pki;
 pub(super) mod render;

@@ -1,0 +1,161 @@
+//! `meshgen istio generate`.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::package;
+use crate::cli::commands::chart;
+use crate::cli::{CommandError, Context, Exit};
+use crate::helm::KubeVersion;
+use crate::istio::{Document, IstioError, IstioErrors, Request, Warning, generate, print, sort};
+
+/// More than any document.
+const MAX_FILE: u64 = 16 << 20;
+
+/// Print what `istioctl manifest generate` prints.
+///
+/// Objects, their order and their text are those of istioctl 1.31 with the same charts, byte for byte, whatever
+/// release the charts are of. No cluster is asked.
+///
+/// Settings go over each other in istioctl's order: the profile `default`, the profile that is asked
+/// for, each -f, each --set, -r. Where istioctl says nothing about a mistake (an overlay that matches
+/// nothing, a setting that nothing reads), this warns; --strict makes errors of warnings.
+///
+/// istioctl takes components in a random order. Here objects of the same kind and name in two
+/// namespaces always stand in the order of components.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Args {
+    /// An `IstioOperator`; `-`: standard input. Can be repeated, or separated by commas; later ones go
+    /// over earlier ones.
+    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',')]
+    filename: Vec<String>,
+
+    /// A value by its path below `spec`: `values.global.network=n1`, `components.egressGateways[0].enabled=true`.
+    /// Can be repeated.
+    #[arg(short, long, value_name = "PATH=VALUE")]
+    set: Vec<String>,
+
+    /// The charts: the manifests folder of an Istio release, or the release's archive.
+    #[arg(short = 'd', long, value_name = "PATH", alias = "charts")]
+    manifests: Option<PathBuf>,
+
+    /// The revision of the control plane.
+    #[arg(short, long, value_name = "REVISION")]
+    revision: Option<String>,
+
+    /// Go on although the specification is invalid.
+    #[arg(long)]
+    force: bool,
+
+    /// Make errors of warnings.
+    #[arg(long)]
+    strict: bool,
+
+    /// The version of Kubernetes that charts see.
+    #[arg(long, value_name = "VERSION")]
+    kube_version: Option<String>,
+
+    /// Refused: what is rendered never depends on a cluster.
+    #[arg(long, hide = true)]
+    cluster_specific: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  meshgen istio generate -d istio-1.31.0/manifests -f out/c1/istio-operator.yaml
+  meshgen istio generate -d istio-1.31.0-linux-amd64.tar.gz --set profile=ambient --strict";
+
+/// Runs it.
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
+    if args.cluster_specific {
+        return Err(CommandError::refused(
+            "`--cluster-specific` asks a cluster, and rendering never does",
+        )
+        .hint("say what it would find: `--kube-version`, `--set values.global.platform=gke`"));
+    }
+    let request = request(context, args)?;
+    let path = manifests(args, &request)?;
+    let package = package::load(context, &path)?;
+    let mut generated = generate(&package, &request).map_err(|errors| refused(&errors))?;
+    warn(context, &generated.warnings, args.strict)?;
+    sort(&mut generated.objects);
+    let text = print(&generated.objects).map_err(|error| refused(&error.into()))?;
+    context.print(&text);
+    Ok(Exit::Done)
+}
+
+/// Where the charts are: `-d`, or else `installPackagePath` of the last document that has one.
+fn manifests(args: &Args, request: &Request) -> Result<PathBuf, CommandError> {
+    if let Some(path) = &args.manifests {
+        return Ok(path.clone());
+    }
+    let path = request.package_path().map_err(|errors| refused(&errors))?;
+    path.map(PathBuf::from).ok_or_else(|| {
+        CommandError::refused("meshgen brings no charts of Istio along")
+            .hint("`-d` takes the manifests folder of a release, or its archive")
+    })
+}
+
+fn request(context: &Context, args: &Args) -> Result<Request, CommandError> {
+    let mut documents = Vec::new();
+    for (index, name) in args.filename.iter().enumerate() {
+        if name == "-" && index + 1 != args.filename.len() {
+            return Err(CommandError::refused("standard input is only allowed as the last file"));
+        }
+        let name = name.trim();
+        documents.push(Document::text(name, text(context, Path::new(name))?));
+    }
+    let kube_version = args.kube_version.as_deref().map(|version| {
+        KubeVersion::parse(version).ok_or_else(|| {
+            CommandError::refused(format!("`{version}` is no version of Kubernetes"))
+                .hint("write it as `1.33` or `v1.33.4`")
+        })
+    });
+    Ok(Request {
+        documents,
+        sets: args.set.clone(),
+        revision: args.revision.clone(),
+        force: args.force,
+        kube_version: kube_version.transpose()?,
+    })
+}
+
+/// The text of a file, or of standard input.
+fn text(context: &Context, path: &Path) -> Result<String, CommandError> {
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        let mut input = std::io::stdin().lock().take(MAX_FILE);
+        input
+            .read_to_end(&mut bytes)
+            .map_err(|error| CommandError::refused(format!("standard input: {error}")))?;
+    } else {
+        bytes = context.disk.read_limited(path, MAX_FILE)?;
+    }
+    let name = path.display();
+    String::from_utf8(bytes).map_err(|_| CommandError::refused(format!("{name} is not UTF-8")))
+}
+
+/// What is wrong, a line each; a template's fault is drawn.
+fn refused(errors: &IstioErrors) -> CommandError {
+    if let [IstioError::Chart { source, .. }] = &errors.0[..] {
+        return chart::refused(source);
+    }
+    CommandError::refused(errors.to_string())
+}
+
+/// Prints warnings; with `strict` the first of them ends the command.
+fn warn(context: &Context, warnings: &[Warning], strict: bool) -> Result<(), CommandError> {
+    for warning in warnings {
+        context.note(&format!("warning: {warning}"));
+        if let Some(hint) = warning.hint() {
+            context.note(&format!("hint: {hint}"));
+        }
+    }
+    if strict && !warnings.is_empty() {
+        let count = warnings.len();
+        let count = if count == 1 { "1 warning".to_owned() } else { format!("{count} warnings") };
+        return Err(CommandError::refused(format!("{count}, and `--strict`: nothing was printed")));
+    }
+    Ok(())
+}

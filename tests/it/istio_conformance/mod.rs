@@ -5,7 +5,8 @@
 //! that differs, as objects, in which the strings of a ConfigMap are bytes. What istioctl refuses,
 //! meshgen must refuse. A difference that is meant stands in [`difference`] with its reason.
 //!
-//! `MESHGEN_CASES=n` makes n random cases instead of a few, `MESHGEN_SEED=n` others;
+//! `MESHGEN_CASES=n` makes n random cases instead of a few, and takes every case with the charts of
+//! every release; `MESHGEN_SEED=n` makes other random cases;
 //! `MESHGEN_ISTIO=text` runs only cases whose name contains the text. The inputs of the last run
 //! stay in `target/tmp/istio-conformance`, and with them `report.md`, each unequal case, and
 //! `refusals.txt`, what both say to what both refuse.

@@ -90,7 +90,7 @@ fn namespaces(cases: &mut Cases) {
         ),
         (
             "metadata of many fields",
-            "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: {name: n, namespace: o, \
+            "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: {name: nn, namespace: o, \
              labels: {a: b}, annotations: {c: d}, generation: 3, creationTimestamp: null}\nspec: {}\n",
         ),
         (

@@ -4,7 +4,7 @@ use super::Cases;
 
 /// What follows a gateway's name.
 const GATEWAYS: [(&str, &str); 24] = [
-    ("labels", "label: {a: b, \"topology.istio.io/network\": n}"),
+    ("labels", "label: {a: b, \"topology.istio.io/network\": nn}"),
     ("no labels", "label: {}"),
     ("null labels", "label: null"),
     ("default labels", "label: {app: mine, istio: mine}"),
@@ -46,7 +46,7 @@ const GATEWAYS: [(&str, &str); 24] = [
     ),
     (
         "environment",
-        "k8s: {env: [{name: ISTIO_META_ROUTER_MODE, value: sni-dnat}, {name: ISTIO_META_NETWORK, value: n}]}",
+        "k8s: {env: [{name: ISTIO_META_ROUTER_MODE, value: sni-dnat}, {name: ISTIO_META_NETWORK, value: nn}]}",
     ),
     ("image", "hub: a/b, tag: c"),
 ];
@@ -118,11 +118,11 @@ pub fn add(cases: &mut Cases) {
     for (name, spec) in [
         (
             "east-west",
-            "{profile: empty, components: {ingressGateways: [{name: istio-eastwestgateway, enabled: true, label: {istio: eastwestgateway, app: istio-eastwestgateway, \"topology.istio.io/network\": n}, k8s: {env: [{name: ISTIO_META_REQUESTED_NETWORK_VIEW, value: n}], service: {ports: [{name: status-port, port: 15021, targetPort: 15021}, {name: tls, port: 15443, targetPort: 15443}, {name: tls-istiod, port: 15012, targetPort: 15012}, {name: tls-webhook, port: 15017, targetPort: 15017}]}}}]}, values: {gateways: {istio-ingressgateway: {injectionTemplate: gateway}}, global: {network: n}}}",
+            "{profile: empty, components: {ingressGateways: [{name: istio-eastwestgateway, enabled: true, label: {istio: eastwestgateway, app: istio-eastwestgateway, \"topology.istio.io/network\": nn}, k8s: {env: [{name: ISTIO_META_REQUESTED_NETWORK_VIEW, value: nn}], service: {ports: [{name: status-port, port: 15021, targetPort: 15021}, {name: tls, port: 15443, targetPort: 15443}, {name: tls-istiod, port: 15012, targetPort: 15012}, {name: tls-webhook, port: 15017, targetPort: 15017}]}}}]}, values: {gateways: {istio-ingressgateway: {injectionTemplate: gateway}}, global: {network: nn}}}",
         ),
         (
             "three with shared values",
-            "{components: {ingressGateways: [{name: a}, {name: b, label: {x: y}}, {name: c, k8s: {service: {ports: [{name: p, port: 3000}]}}}]}, values: {gateways: {istio-ingressgateway: {labels: {all: of}, ports: [{name: v, port: 4000}]}}}}",
+            "{components: {ingressGateways: [{name: a}, {name: b, label: {x: yy}}, {name: c, k8s: {service: {ports: [{name: p, port: 3000}]}}}]}, values: {gateways: {istio-ingressgateway: {labels: {all: of}, ports: [{name: v, port: 4000}]}}}}",
         ),
         (
             "ingress and egress of one name",

@@ -37,6 +37,11 @@ impl Random {
     }
 }
 
+/// Whether more cases than usual are asked for.
+pub fn asked() -> bool {
+    env::var_os("MESHGEN_CASES").is_some()
+}
+
 fn number<T: std::str::FromStr>(name: &str, otherwise: T) -> T {
     env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
@@ -78,7 +83,7 @@ const TOP: &[&str] = &[
     "hub: example.org/istio",
     "tag: 1.2.3",
     "revision: canary",
-    "meshConfig: {trustDomain: td, trustDomainAliases: [a], defaultConfig: {concurrency: 2, proxyMetadata: {X: y}}}",
+    "meshConfig: {trustDomain: td, trustDomainAliases: [a], defaultConfig: {concurrency: 2, proxyMetadata: {X: yy}}}",
     "namespace: ignored",
     "compatibilityVersion: \"1.25\"",
 ];
@@ -99,8 +104,8 @@ const SCALARS: &[&str] = &[
 const SETTINGS: &[&str] = &[
     "replicaCount: 2",
     "replicaCount: 0",
-    "env: [{name: B, value: x}, {name: POD_NAME, value: y}, {name: A, value: z}]",
-    "env: [{name: POD_NAMESPACE, value: y, valueFrom: null}]",
+    "env: [{name: B, value: x}, {name: POD_NAME, value: yy}, {name: A, value: z}]",
+    "env: [{name: POD_NAMESPACE, value: yy, valueFrom: null}]",
     "nodeSelector: {a: b}",
     "nodeSelector: null",
     "tolerations: [{key: k, operator: Exists}]",
@@ -125,7 +130,7 @@ const SETTINGS: &[&str] = &[
 
 const PATCHES: &[&str] = &[
     "{path: spec.replicas, value: 3}",
-    "{path: spec.template.metadata.annotations.x, value: y}",
+    "{path: spec.template.metadata.annotations.x, value: yy}",
     "{path: 'spec.template.spec.containers.[0].args.[-1]', value: --more}",
     "{path: 'spec.template.spec.containers.[0].args.[0]'}",
     "{path: 'spec.template.spec.volumes.[0]'}",
@@ -173,7 +178,7 @@ fn components(random: &mut Random) -> String {
                 "enabled: true, ",
                 "enabled: false, ",
                 "label: {l: m}, ",
-                "namespace: n, ",
+                "namespace: nn, ",
                 "tag: 5, ",
             ]);
             list.push(format!("{{name: g{index}, {rest}{settings}}}"));

@@ -27,7 +27,7 @@ const VALUES: [(&str, &str); 46] = [
     ),
     (
         "networks",
-        "{global: {meshID: m, network: n, multiCluster: {enabled: true, clusterName: c}, meshNetworks: {n1: {endpoints: [{fromRegistry: c}], gateways: [{address: 1.1.1.1, port: 443}]}}}}",
+        "{global: {meshID: m, network: nn, multiCluster: {enabled: true, clusterName: c}, meshNetworks: {n1: {endpoints: [{fromRegistry: c}], gateways: [{address: 1.1.1.1, port: 443}]}}}}",
     ),
     (
         "certificates",
@@ -119,7 +119,7 @@ const VALUES: [(&str, &str); 46] = [
     ),
     (
         "ztunnel",
-        "{ztunnel: {resourceName: z, env: {A: b}, logLevel: debug, caAddress: \"ca:1\", resources: {requests: {cpu: 1}, limits: {cpu: 3}}, meshConfig: {defaultConfig: {proxyMetadata: {M: n}}}, terminationGracePeriodSeconds: 1, network: n, multiCluster: {clusterName: c}}}",
+        "{ztunnel: {resourceName: z, env: {A: b}, logLevel: debug, caAddress: \"ca:1\", resources: {requests: {cpu: 1}, limits: {cpu: 3}}, meshConfig: {defaultConfig: {proxyMetadata: {M: nn}}}, terminationGracePeriodSeconds: 1, network: nn, multiCluster: {clusterName: c}}}",
     ),
     (
         "ztunnel beside globals",
@@ -146,7 +146,7 @@ const UNVALIDATED: [(&str, &str); 20] = [
     ("special numbers", "{pilot: {env: {A: -0.0, B: -0, C: 1e6, D: 2e-5}}}"),
     (
         "words",
-        "{pilot: {env: {A: yes, B: no, C: on, D: off, E: y, F: n, G: ~, H: Null, I: True, J: 'yes', K: \"null\"}}}",
+        "{pilot: {env: {A: yes, B: no, C: on, D: off, E: yy, F: nn, G: ~, H: Null, I: True, J: 'yes', K: \"null\"}}}",
     ),
     ("dates", "{pilot: {env: {A: 2024-01-02, B: 2024-01-02T03:04:05Z, C: 12:30:45, D: 1:2}}}"),
     ("keys", "{pilot: {env: {1: a, 1.5: b, true: c, null: d, on: e, 0x10: f}}}"),
@@ -268,7 +268,7 @@ pub fn add(cases: &mut Cases) {
         ),
         (
             "everything",
-            "{profile: demo, hub: a/b, tag: c, revision: r, meshConfig: {trustDomain: t}, values: {global: {meshID: m}}, unvalidatedValues: {x: y}, components: {pilot: {k8s: {replicaCount: 2}}}}",
+            "{profile: demo, hub: a/b, tag: c, revision: r, meshConfig: {trustDomain: t}, values: {global: {meshID: m}}, unvalidatedValues: {x: yy}, components: {pilot: {k8s: {replicaCount: 2}}}}",
         ),
     ] {
         cases.specs(&format!("values/{name}"), spec);

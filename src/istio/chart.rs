@@ -49,13 +49,13 @@ pub(super) fn values(operator: &Tree, instance: &Instance) -> Tree {
         put(key, value);
     }
     for key in ["hub", "tag"] {
-        let Some(value) =
-            instance.field(key).map(display).filter(|text| key == "tag" || !text.is_empty())
-        else {
-            continue;
-        };
+        let Some(mut value) = instance.field(key).cloned() else { continue };
+        tree::to_floats(&mut value);
+        let text = display(&value);
         // typed anew from its text, so that a tag of digits is an integer
-        if let Some(value) = super::value::typed(value.trim()) {
+        if (key == "tag" || !text.is_empty())
+            && let Some(value) = super::value::typed(text.trim())
+        {
             put(key, value);
         }
     }

@@ -185,6 +185,10 @@ pub(super) fn instances(
             return Err(IstioError::Invalid { path, reason: format!("it must be {wanted}") });
         }
     };
+    if let Some(index) = items.iter().position(|item| item.is_null()) {
+        let path = format!("spec.{}", place(index));
+        return Err(IstioError::Invalid { path, reason: "it must be a map".to_owned() });
+    }
     let instances = items.into_iter().enumerate().map(|(index, item)| {
         let given = item.as_object().cloned().unwrap_or_default();
         let text = |name: &str| field(&given, name).and_then(Value::as_str).unwrap_or_default();

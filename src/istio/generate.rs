@@ -12,7 +12,7 @@ use super::overlay;
 use super::package::Package;
 use super::patch;
 use super::tree::{self, Tree};
-use super::validate::validate;
+use super::validate::{convert, validate};
 use super::warning::Warning;
 use crate::helm::Capabilities;
 
@@ -59,6 +59,9 @@ pub fn generate(package: &Package, request: &Request) -> Result<Generated, Istio
     let mut all = Vec::new();
     for component in Component::ALL {
         all.extend(instances(&operator, component)?);
+    }
+    if request.force {
+        all.iter().try_for_each(convert)?;
     }
     let capabilities = chart::capabilities(request.kube_version.as_ref());
     let render = |instance: &Instance| one(package, &operator, instance, &capabilities);

@@ -198,6 +198,7 @@ fn apply_orders(original: &mut Object, patch: &mut Object, kind: Type) -> Result
             None => None,
         };
         let meta = lookup_list(kind, key)?;
+        let patch_list = new.clone();
         check_order(new.as_deref().unwrap_or_default(), &order, meta.merge_key)?;
         let merged = match (&old, new) {
             (Some(old), None) => old.clone(),
@@ -207,7 +208,7 @@ fn apply_orders(original: &mut Object, patch: &mut Object, kind: Type) -> Result
             (None, None) => continue,
         };
         let (in_order, rest) = partition(merged, &order, meta.merge_key)?;
-        let old = old.unwrap_or_default();
+        let old = reused(old.unwrap_or_default(), patch_list.as_deref(), meta.merge_key);
         original.insert(
             key.to_owned(),
             Value::Array(arrange(in_order, rest, &order, &old, meta.merge_key)),
@@ -215,6 +216,35 @@ fn apply_orders(original: &mut Object, patch: &mut Object, kind: Type) -> Result
         patch.shift_remove(key);
     }
     Ok(())
+}
+
+/// The object's list as it is once apimachinery has merged into it: items are taken out and added in its own memory, so
+/// that its order, which is looked at once more, is that of what happens to lie there.
+fn reused(mut list: Vec<Value>, patch: Option<&[Value]>, merge_key: &str) -> Vec<Value> {
+    let Some(patch) = patch.filter(|_| !merge_key.is_empty()) else { return list };
+    let before = list.clone();
+    let mut len = list.len();
+    for item in patch.iter().filter(|item| item.get(DIRECTIVE).is_some_and(|word| word == "delete"))
+    {
+        while let Some(at) = list[..len].iter().position(|other| same(item, other, merge_key)) {
+            list[at..len].rotate_left(1);
+            // what is moved up leaves a copy of itself at the end
+            len -= 1;
+            if at < len {
+                list[len] = list[len - 1].clone();
+            }
+        }
+    }
+    if patch.iter().any(|item| item.get(DIRECTIVE).is_some_and(|word| word == "replace")) {
+        return list;
+    }
+    let is_new = |item: &&Value| {
+        item.get(DIRECTIVE).is_none() && !before.iter().any(|other| same(item, other, merge_key))
+    };
+    for (place, item) in list[len..].iter_mut().zip(patch.iter().filter(is_new)) {
+        *place = item.clone();
+    }
+    list
 }
 
 /// The items of a patch must stand in the order that it asks for.

@@ -80,6 +80,14 @@ impl Chart {
         loader.finish(depth)
     }
 
+    /// The chart with some of its own templates alone.
+    #[must_use]
+    pub fn with_templates(&self, keeps: impl Fn(&str) -> bool) -> Self {
+        let kept = self.templates.iter().filter(|(name, _)| keeps(name));
+        let templates = kept.map(|(name, text)| (name.clone(), text.clone())).collect();
+        Self { templates: Arc::new(templates), parsed: Arc::default(), ..self.clone() }
+    }
+
     /// Returns the path of the files in `crds/`, its own and those of its dependencies, with the chart's path before
     /// them, and their bytes.
     pub(super) fn crds(&self) -> Vec<(String, Arc<[u8]>)> {

@@ -2,6 +2,9 @@
 //!
 //! Source of the rules: `operator/pkg/render/manifest.go` (`applyComponentValuesToHelmValues`), `operator/pkg/helm`.
 
+use std::sync::Arc;
+
+use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use super::component::{Component, Instance, field};
@@ -14,7 +17,7 @@ use super::text;
 use super::tree::{self, Tree};
 use super::value::display;
 use super::warning::Warning;
-use crate::helm::{self, Capabilities, KubeVersion, Limits, Release};
+use crate::helm::{self, Capabilities, Chart, KubeVersion, Limits, Release};
 use crate::yaml;
 
 /// The oldest Kubernetes of istioctl 1.31, which stands for the cluster's own.
@@ -142,59 +145,103 @@ pub(super) fn render(
     let chart = package.chart(component)?;
     let has_crds = chart.metadata.name != "base"
         || tree::at(&values, "base.enableIstioConfigCRDs").is_none_or(|flag| *flag != false);
-    let request = helm::Request {
-        values,
-        integers: true,
-        release: Release {
-            name: "istio".to_owned(),
-            namespace: instance.namespace.clone(),
-            revision: 0,
-            is_install: false,
-            is_upgrade: false,
-        },
-        capabilities: capabilities.clone(),
-        skip_schema: false,
-        strict: false,
-        limits: Limits::default(),
+    let job = Job { component, namespace: &instance.namespace, capabilities };
+    let Some(split) = package.split(component) else {
+        let (mut objects, files) = job.render(chart, values, warnings)?;
+        objects.extend(if has_crds { files } else { Vec::new() });
+        return Ok(objects);
     };
-    let rendered = helm::render(chart, &request)
-        .map_err(|source| IstioError::Chart { chart: component.chart(), source: source.into() })?;
-    let mut objects = Vec::new();
-    for (path, data) in &rendered.files {
-        let text = String::from_utf8_lossy(data);
-        if path.ends_with(".txt") {
-            let warning = |line: &str| line.strip_prefix("WARNING: ").map(str::to_owned);
-            warnings.extend(text.split('\n').filter_map(warning).map(Warning::Chart));
-            continue;
-        }
-        add(component, path, &text, &mut objects)?;
-    }
-    if has_crds {
-        for (path, data) in &rendered.crds {
-            add(component, path, &String::from_utf8_lossy(data), &mut objects)?;
-        }
-    }
+    let picked = split.values(&values);
+    let key = format!("{} {capabilities:?} {}", instance.namespace, Value::Object(picked.clone()));
+    let make = || job.render(&split.crds, picked, &mut Vec::new()).map(|(objects, _)| objects);
+    let (crds, rest) =
+        rayon::join(|| split.get(&key, make), || job.render(&split.rest, values, warnings));
+    let (mut objects, files) = rest?;
+    let place = objects.partition_point(|object| *object.template < *split.path);
+    objects.splice(place..place, crds?.iter().cloned());
+    objects.extend(if has_crds { files } else { Vec::new() });
     Ok(objects)
 }
 
-fn add(
+/// What a chart is rendered for.
+struct Job<'a> {
     component: Component,
-    template: &str,
-    text: &str,
-    objects: &mut Vec<RenderedObject>,
-) -> Result<(), IstioError> {
-    for document in text::documents(text) {
-        let fault = |reason: String| IstioError::Object { template: template.to_owned(), reason };
-        let value =
-            yaml::go_document(document).map_err(|error| fault(error.with_position(document)))?;
-        if value.is_null() {
-            continue;
-        }
-        has_kind(&value).map_err(fault)?;
-        objects.push(RenderedObject { component, template: template.to_owned(), value });
-    }
-    Ok(())
+    namespace: &'a str,
+    capabilities: &'a Capabilities,
 }
+
+type Objects = Vec<RenderedObject>;
+
+impl Job<'_> {
+    /// Renders a chart: the objects of its templates, and those of the files in its `crds/`.
+    fn render(
+        &self,
+        chart: &Chart,
+        values: Tree,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<(Objects, Objects), IstioError> {
+        let request = helm::Request {
+            values,
+            integers: true,
+            release: Release {
+                name: "istio".to_owned(),
+                namespace: self.namespace.to_owned(),
+                revision: 0,
+                is_install: false,
+                is_upgrade: false,
+            },
+            capabilities: self.capabilities.clone(),
+            skip_schema: false,
+            strict: false,
+            limits: Limits::default(),
+        };
+        let folder = self.component.chart();
+        let rendered = helm::render(chart, &request)
+            .map_err(|source| IstioError::Chart { chart: folder, source: source.into() })?;
+        let mut objects = Vec::new();
+        for (path, data) in &rendered.files {
+            let text = String::from_utf8_lossy(data);
+            if path.ends_with(".txt") {
+                let warning = |line: &str| line.strip_prefix("WARNING: ").map(str::to_owned);
+                warnings.extend(text.split('\n').filter_map(warning).map(Warning::Chart));
+                continue;
+            }
+            objects.extend(self.objects(path, &text)?);
+        }
+        let mut files = Vec::new();
+        for (path, data) in &rendered.crds {
+            files.extend(self.objects(path, &String::from_utf8_lossy(data))?);
+        }
+        Ok((objects, files))
+    }
+
+    /// The objects in a rendered file.
+    fn objects(&self, template: &str, text: &str) -> Result<Objects, IstioError> {
+        let template: Arc<str> = template.into();
+        let read = |document: &&str| {
+            let fault =
+                |reason: String| IstioError::Object { template: template.to_string(), reason };
+            let value = yaml::go_document(document)
+                .map_err(|error| fault(error.with_position(document)))?;
+            if value.is_null() {
+                return Ok(None);
+            }
+            has_kind(&value).map_err(fault)?;
+            let (component, template) = (self.component, template.clone());
+            Ok(Some(RenderedObject { component, template, value: value.into() }))
+        };
+        let documents = text::documents(text);
+        let read: Vec<Result<Option<RenderedObject>, IstioError>> = if documents.len() < MANY {
+            documents.iter().map(read).collect()
+        } else {
+            documents.par_iter().map(read).collect()
+        };
+        read.into_iter().filter_map(Result::transpose).collect()
+    }
+}
+
+/// So many documents in a file are read on several threads.
+const MANY: usize = 8;
 
 /// What Kubernetes takes for an object has a kind.
 pub(super) fn has_kind(value: &Value) -> Result<(), String> {

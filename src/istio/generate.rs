@@ -1,5 +1,7 @@
 //! From a request to objects.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use serde_json::Value;
 
@@ -31,9 +33,9 @@ pub struct RenderedObject {
     /// The component that it belongs to.
     pub component: Component,
     /// The file of the chart that it came from: `base/templates/crds.yaml`.
-    pub template: String,
-    /// The object.
-    pub value: Value,
+    pub template: Arc<str>,
+    /// The object. Objects that are the same for many requests (CRDs) are shared.
+    pub value: Arc<Value>,
 }
 
 impl RenderedObject {

@@ -10,7 +10,9 @@
 
 mod chart;
 mod component;
+mod crds;
 mod error;
+mod explain;
 mod generate;
 mod input;
 mod merge;
@@ -32,6 +34,7 @@ mod warning;
 
 pub use component::Component;
 pub use error::{IstioError, IstioErrors};
+pub use explain::{Explained, Layer, explain};
 pub use generate::{Generated, RenderedObject, generate};
 pub use input::{Content, Document, Request};
 pub use order::{print, sort};

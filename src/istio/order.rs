@@ -57,7 +57,7 @@ pub fn print(objects: &[RenderedObject]) -> Result<String, IstioError> {
     let mut text = String::new();
     for object in objects {
         let yaml = yaml::go_compatible(&object.value).map_err(|error| IstioError::Object {
-            template: object.template.clone(),
+            template: object.template.to_string(),
             reason: error.to_string(),
         })?;
         text.push_str(&yaml);

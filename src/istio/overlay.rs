@@ -7,6 +7,8 @@ mod node;
 mod path;
 mod write;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::chart::has_kind;
@@ -40,7 +42,7 @@ pub(super) fn apply(
         for object in objects.iter_mut().filter(|object| object.is(&kind, &name)) {
             matched = true;
             let patches = patches.map(Vec::as_slice).unwrap_or_default();
-            edit(&place, &mut object.value, patches, warnings)?;
+            edit(&place, Arc::make_mut(&mut object.value), patches, warnings)?;
         }
         if !matched {
             warnings.push(Warning::OverlayUnmatched { place, kind, name });

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 
 use super::component::Component;
+use super::crds::Split;
 use super::error::IstioError;
 use super::tree::{Tree, to_floats};
 use crate::helm::{Chart, ChartError, File};
@@ -24,9 +25,11 @@ struct Profile {
     tree: OnceLock<Result<Tree, String>>,
 }
 
+#[derive(Default)]
 struct Source {
     files: Vec<File>,
     chart: OnceLock<Result<Chart, Arc<ChartError>>>,
+    split: OnceLock<Option<Split>>,
 }
 
 impl Package {
@@ -65,8 +68,7 @@ impl Package {
                 continue;
             };
             let source = self.charts.entry(folder);
-            let source =
-                source.or_insert_with(|| Source { files: Vec::new(), chart: OnceLock::new() });
+            let source = source.or_insert_with(Source::default);
             source.files.push(File { path: file.to_owned(), data });
             return;
         }
@@ -92,6 +94,16 @@ impl Package {
             file: format!("profiles/{name}.yaml"),
             reason: reason.clone(),
         })
+    }
+
+    /// The base chart in two parts, where it can be split.
+    pub(super) fn split(&self, component: Component) -> Option<&Split> {
+        if component != Component::Base {
+            return None;
+        }
+        let chart = self.chart(component).ok()?;
+        let source = self.charts.get(component.chart())?;
+        source.split.get_or_init(|| Split::of(chart)).as_ref()
     }
 
     /// The chart of a component.

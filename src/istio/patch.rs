@@ -2,6 +2,8 @@
 //!
 //! Source of the rules: `operator/pkg/render/postprocess.go`.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::component::{Component, Instance};
@@ -76,10 +78,10 @@ pub(super) fn apply(
         let mut matched = false;
         for object in objects.iter_mut().filter(|object| object.is(kind, &name)) {
             matched = true;
-            strategic_merge(kind, &mut object.value, &patch)
+            strategic_merge(kind, Arc::make_mut(&mut object.value), &patch)
                 .map_err(|source| IstioError::Patch { place: place.clone(), source })?;
             if setting == "podDisruptionBudget" {
-                one_limit(&mut object.value);
+                one_limit(Arc::make_mut(&mut object.value));
             }
         }
         if !matched && raw.contains_key(setting) {

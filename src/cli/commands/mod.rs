@@ -11,6 +11,7 @@ pub(super) mod gc;
 pub(super) mod generations;
 pub(super) mod init;
 pub(super) mod istio;
+pub(super) mod layers;
 pub(super) mod man;
 pub(super) mod pki;
 pub(super) mod render;

@@ -4,10 +4,12 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::package;
-use crate::cli::commands::chart;
+use crate::cli::commands::{chart, layers};
 use crate::cli::{CommandError, Context, Exit};
 use crate::helm::KubeVersion;
-use crate::istio::{Document, IstioError, IstioErrors, Request, Warning, generate, print, sort};
+use crate::istio::{
+    Document, Explained, IstioError, IstioErrors, Request, Warning, explain, generate, print, sort,
+};
 
 /// More than any document.
 const MAX_FILE: u64 = 16 << 20;
@@ -52,6 +54,11 @@ pub struct Args {
     #[arg(long)]
     strict: bool,
 
+    /// Print no objects, but where a setting comes from: every layer that has it, the weakest first.
+    /// `values.global.hub`, `components.pilot.k8s.replicaCount`.
+    #[arg(long, value_name = "PATH")]
+    explain: Option<String>,
+
     /// The version of Kubernetes that charts see.
     #[arg(long, value_name = "VERSION")]
     kube_version: Option<String>,
@@ -64,7 +71,8 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   meshgen istio generate -d istio-1.31.0/manifests -f out/c1/istio-operator.yaml
-  meshgen istio generate -d istio-1.31.0-linux-amd64.tar.gz --set profile=ambient --strict";
+  meshgen istio generate -d istio-1.31.0-linux-amd64.tar.gz --set profile=ambient --strict
+  meshgen istio generate -d istio-1.31.0/manifests -f mesh.yaml --explain values.global.hub";
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
@@ -77,6 +85,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let request = request(context, args)?;
     let path = manifests(args, &request)?;
     let package = package::load(context, &path)?;
+    if let Some(path) = &args.explain {
+        let explained = explain(&package, &request, path).map_err(|errors| refused(&errors))?;
+        return layers(context, &explained);
+    }
     let mut generated = generate(&package, &request).map_err(|errors| refused(&errors))?;
     warn(context, &generated.warnings, args.strict)?;
     sort(&mut generated.objects);
@@ -134,6 +146,19 @@ fn text(context: &Context, path: &Path) -> Result<String, CommandError> {
     }
     let name = path.display();
     String::from_utf8(bytes).map_err(|_| CommandError::refused(format!("{name} is not UTF-8")))
+}
+
+fn layers(context: &Context, explained: &Explained) -> Result<Exit, CommandError> {
+    let layers: Vec<_> = explained
+        .layers
+        .iter()
+        .map(|layer| layers::Layer {
+            name: layer.name.clone(),
+            value: layer.value.clone(),
+            wins: layer.wins,
+        })
+        .collect();
+    layers::print(context, &explained.path, &layers)
 }
 
 /// What is wrong, a line each; a template's fault is drawn.

@@ -1,6 +1,8 @@
 //! Asks istioctl and meshgen.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,6 +18,9 @@ use crate::tool;
 
 /// Both run so many cases at once: each takes a core while the other does.
 const WORKERS: usize = 2;
+
+/// The command that is judged.
+pub const MESHGEN: &str = env!("CARGO_BIN_EXE_meshgen");
 
 /// Where the cases lie, the charts that they are rendered with, and the judge.
 pub struct Bench {
@@ -65,7 +70,11 @@ impl Bench {
     }
 
     fn fill(&self, case: &Case, text: &str) -> String {
-        text.replace("{manifests}", &self.manifests(case).to_string_lossy())
+        let mut text = text.replace("{manifests}", &self.manifests(case).to_string_lossy());
+        for index in 0..case.files.len() {
+            text = text.replace(&format!("{{{index}}}"), &self.file(case, index).to_string_lossy());
+        }
+        text
     }
 
     /// The flags of a case, as either command takes them. `-d` is not added to a case that names
@@ -75,7 +84,8 @@ impl Bench {
         if !case.texts().any(|text| text.contains("{manifests}")) {
             arguments.push(format!("--manifests={}", self.manifests(case).display()));
         }
-        for index in 0..case.files.len() {
+        let named = case.flags.iter().any(|flag| flag.contains("{0}"));
+        for index in (0..case.files.len()).filter(|_| !named) {
             arguments.push(format!("--filename={}", self.file(case, index).display()));
         }
         arguments.extend(case.flags.iter().map(|flag| self.fill(case, flag)));
@@ -121,7 +131,6 @@ fn answer(line: &str, case: &Case) -> Answer {
 
 /// meshgen's answers, in the order of the cases.
 pub fn meshgen(bench: &Bench, cases: &[Case]) -> Vec<Answer> {
-    let program = Path::new(env!("CARGO_BIN_EXE_meshgen"));
     let answers = Mutex::new(vec![None; cases.len()]);
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
@@ -130,7 +139,8 @@ pub fn meshgen(bench: &Bench, cases: &[Case]) -> Vec<Answer> {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(case) = cases.get(index) else { return };
-                    let given = run(program, &["istio", "generate"], &bench.arguments(case));
+                    let given =
+                        run(MESHGEN.as_ref(), &["istio", "generate"], &bench.arguments(case), "");
                     answers.lock().expect("no thread panics here")[index] = Some(given);
                 }
             });
@@ -142,8 +152,13 @@ pub fn meshgen(bench: &Bench, cases: &[Case]) -> Vec<Answer> {
 
 /// What a command answers. A crash is no refusal, unless the command is written in Go, whose
 /// programs end with 2 and a trace then.
-pub fn run(program: &Path, command: &[&str], arguments: &[String]) -> Answer {
-    let output = tool::output(Command::new(program).args(command).args(arguments), "");
+pub fn run<A: AsRef<OsStr> + Debug>(
+    program: &Path,
+    command: &[&str],
+    arguments: &[A],
+    input: &str,
+) -> Answer {
+    let output = tool::output(Command::new(program).args(command).args(arguments), input);
     if output.status.success() {
         return Answer::Text(String::from_utf8(output.stdout).expect("manifests are UTF-8"));
     }

@@ -8,8 +8,8 @@
 //! `MESHGEN_CASES=n` makes n random cases instead of a few, and takes every case with the charts of
 //! every release; `MESHGEN_SEED=n` makes other random cases;
 //! `MESHGEN_ISTIO=text` runs only cases whose name contains the text. The inputs of the last run
-//! stay in `target/tmp/istio-conformance`, and with them `report.md`, each unequal case, and
-//! `refusals.txt`, what both say to what both refuse.
+//! stay in `target/tmp/istio-conformance`, and with them `report.md`, each unequal case,
+//! `refusals.txt`, what both say to what both refuse, and `cases.jsonl`, which the judge reads.
 
 mod case;
 mod difference;
@@ -17,6 +17,8 @@ mod judge;
 mod verdict;
 
 use std::fmt::Write;
+
+use serde_json::json;
 
 use case::Case;
 use difference::Difference;
@@ -114,6 +116,12 @@ fn report(bench: &Bench, cases: &[Case], mut count: Count, complete: bool) {
     std::fs::write(bench.folder().join("report.md"), &text).expect("the report can be written");
     std::fs::write(bench.folder().join("refusals.txt"), count.refusals.join("\n"))
         .expect("the report can be written");
+    let lines: Vec<String> = cases
+        .iter()
+        .map(|case| json!({"name": case.name, "args": bench.arguments(case)}).to_string())
+        .collect();
+    std::fs::write(bench.folder().join("cases.jsonl"), lines.join("\n"))
+        .expect("the report can be written");
     let few: Vec<&str> = count.unequal.iter().take(12).map(String::as_str).collect();
     assert!(
         few.is_empty(),
@@ -123,6 +131,28 @@ fn report(bench: &Bench, cases: &[Case], mut count: Count, complete: bool) {
         few.join("\n\n"),
     );
     assert!(!complete || cases.len() >= 200, "the matrix has only {} cases", cases.len());
+}
+
+/// `-` is the standard input, and only the last file can be.
+#[test]
+fn the_last_file_can_be_standard_input() {
+    let Some(bench) = Bench::new("istio-stdin") else { return };
+    let Some(executable) = tool::path("istioctl") else { return };
+    let manifests =
+        format!("--manifests={}", bench.module(case::NEWEST).join("manifests").display());
+    let input = "kind: IstioOperator\nspec: {profile: minimal, tag: read}\n";
+    for (files, taken) in
+        [(&["-f", "-"][..], true), (&["-f", "-", "-f", "-"], false), (&["-f", "-,x"], false)]
+    {
+        let arguments: Vec<&str> = [&[manifests.as_str()], files].concat();
+        let theirs = judge::run(&executable, &["manifest", "generate"], &arguments, input);
+        let ours = judge::run(judge::MESHGEN.as_ref(), &["istio", "generate"], &arguments, input);
+        match Verdict::of(&theirs, &ours) {
+            Verdict::Equal { bytes } => assert!(bytes && taken, "{files:?}"),
+            Verdict::Refused => assert!(!taken, "{files:?}: {ours}"),
+            Verdict::Unequal(why) => panic!("{files:?}: {why}"),
+        }
+    }
 }
 
 /// The judge of the matrix answers in one process; that it is istioctl is seen by asking the
@@ -137,7 +167,7 @@ fn the_judge_is_istioctl() {
     bench.write(&sample);
     let mut taken = 0;
     for (case, batch) in sample.iter().zip(istioctl(&bench, &sample)) {
-        let alone = judge::run(&executable, &["manifest", "generate"], &bench.arguments(case));
+        let alone = judge::run(&executable, &["manifest", "generate"], &bench.arguments(case), "");
         match Verdict::of(&alone, &batch) {
             Verdict::Unequal(why) => panic!("{}\n{why}", bench.describe(case)),
             Verdict::Equal { .. } => taken += 1,

@@ -213,6 +213,18 @@ fn others(cases: &mut Cases) {
     ] {
         cases.light(&format!("flag/{name}"), NEWEST, &[file], flags);
     }
+    let (one, two) = ("spec: {tag: one, hub: a/b}\n", "spec: {tag: two, revision: canary}\n");
+    for (name, flags) in [
+        ("one each", &["-f", "{0}", "-f", "{1}", "-f", "{2}"][..]),
+        ("commas", &["-f", "{0},{2},{1}"]),
+        ("spaces", &["-f", "{0} , {1}", "--filename= {2} "]),
+        ("quotes", &["-f", "\"{0}\",{1}"]),
+        ("glued", &["-f{0}", "-f={1}"]),
+        ("twice the same", &["-f", "{1},{1},{0}"]),
+        ("trailing comma", &["-f", "{0},"]),
+    ] {
+        cases.light(&format!("flag/files {name}"), NEWEST, &[one, two], flags);
+    }
     for charts in RELEASES {
         for (name, spec) in [
             ("wrong type", "spec: {components: {pilot: {k8s: {replicaCount: \"2\"}}}}\n"),

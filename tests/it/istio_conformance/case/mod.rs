@@ -30,7 +30,7 @@ pub struct Case {
     /// The files of `-f`, in their order. `{manifests}`, here and in flags, is the folder of the
     /// charts, and then there is no `-d`.
     pub files: Vec<String>,
-    /// Further flags.
+    /// Further flags. `{0}` is the name of the first file; where it stands no `-f` is added.
     pub flags: Vec<String>,
 }
 

@@ -226,18 +226,18 @@ pub fn add(cases: &mut Cases) {
     for (name, spec) in SPECS {
         cases.spec(&format!("refuse/{name}"), spec);
     }
-    for field in FIELDS {
-        for (wrong, value) in WRONG {
-            for (component, frame) in [
+    for (row, field) in FIELDS.into_iter().enumerate() {
+        for (column, (wrong, value)) in WRONG.into_iter().enumerate() {
+            // each by one of two components
+            let (component, frame) = [
                 ("pilot", "{components: {pilot: {k8s: {FIELD}}}}"),
                 (
                     "gateway",
                     "{components: {egressGateways: [{name: out, enabled: true, k8s: {FIELD}}]}}",
                 ),
-            ] {
-                let spec = frame.replace("FIELD", &format!("{field}: {value}"));
-                cases.spec(&format!("refuse/{component} {field} as {wrong}"), &spec);
-            }
+            ][(row + column) % 2];
+            let spec = frame.replace("FIELD", &format!("{field}: {value}"));
+            cases.spec(&format!("refuse/{component} {field} as {wrong}"), &spec);
         }
     }
     for (name, values) in VALUES {

@@ -23,6 +23,7 @@ mod gotmpl;
 mod helm;
 mod history;
 mod init;
+mod istio_conformance;
 mod istioctl;
 mod lock;
 mod openssl;

@@ -24,6 +24,7 @@ mod helm;
 mod history;
 mod images;
 mod init;
+mod istio_conformance;
 mod istioctl;
 mod lock;
 mod openssl;

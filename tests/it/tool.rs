@@ -25,7 +25,7 @@ struct GoTool {
 }
 
 /// What `just tools` builds. One module a family, because their dependencies do not agree.
-const GO_TOOLS: [GoTool; 10] = [
+const GO_TOOLS: [GoTool; 11] = [
     GoTool { name: "reader", family: "reader", package: "." },
     GoTool { name: "hcl", family: "hcl", package: "." },
     GoTool {
@@ -42,6 +42,7 @@ const GO_TOOLS: [GoTool; 10] = [
     GoTool { name: "sops", family: "sops", package: "github.com/getsops/sops/v3/cmd/sops" },
     GoTool { name: "istioctl", family: "istio", package: "istio.io/istio/istioctl/cmd/istioctl" },
     GoTool { name: "remotesecret", family: "istio", package: "./remotesecret" },
+    GoTool { name: "generate", family: "istio", package: "./generate" },
     GoTool { name: "gotemplate", family: "template-oracle", package: "./plain" },
     GoTool { name: "helmlib", family: "template-oracle", package: "./helm" },
 ];
@@ -84,6 +85,40 @@ pub fn terraform() -> Option<PathBuf> {
         None => not_run("terraform", "no `terraform` or `tofu` on PATH; `just tofu` builds one"),
     }
     found
+}
+
+/// The folder of the module of an Istio release, `1.24`, `1.26`, `1.30` or `1.31`; its charts and
+/// profiles are in `manifests`. Go downloads it once and checks it against `go.sum`.
+///
+/// `None` when it cannot be had, as with [`path`].
+pub fn istio_module(release: &str) -> Option<PathBuf> {
+    // the newest is the one that istioctl is built from
+    let (family, module) = match release {
+        "1.31" => ("istio", "istio.io/istio".to_owned()),
+        _ => ("istio-charts", format!("meshgen.dev/istio-{release}")),
+    };
+    let found = match on_path("go") {
+        Some(_) => download(family, &module),
+        None => Err("`go` is not on PATH: install Go 1.26 to download modules".to_owned()),
+    };
+    found
+        .map_err(|reason| {
+            let required = env::var_os("MESHGEN_REQUIRE_TOOLS").is_some();
+            assert!(!required, "the charts of Istio {release} are required: {reason}");
+            not_run(&format!("charts of Istio {release}"), &reason);
+        })
+        .ok()
+}
+
+fn download(family: &str, module: &str) -> Result<PathBuf, String> {
+    let mut command = Command::new("go");
+    let output =
+        output(command.current_dir(folder(family)).args(["mod", "download", "-json", module]), "");
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    json["Dir"].as_str().map(PathBuf::from).ok_or_else(|| {
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        json["Error"].as_str().map_or(errors, str::to_owned)
+    })
 }
 
 /// Says that something was not tested, past the capture of test output.
@@ -206,7 +241,7 @@ fn on_path(name: &str) -> Option<PathBuf> {
 }
 
 /// One line on stderr, once, past the capture of test output: `.ci/run` reads it.
-fn announce(line: &str) {
+pub fn announce(line: &str) {
     static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     if SAID.lock().expect("no thread panics here").insert(line.to_owned()) {
         let _ = writeln!(std::io::stderr().lock(), "{line}");

@@ -10,6 +10,7 @@
 )]
 
 mod bad;
+mod bench;
 mod canary;
 mod cli;
 mod crash;

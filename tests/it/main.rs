@@ -25,6 +25,7 @@ mod helm;
 mod history;
 mod images;
 mod init;
+mod istio;
 mod istio_conformance;
 mod istioctl;
 mod lock;

@@ -23,6 +23,7 @@ mod gotmpl;
 mod helm;
 mod history;
 mod init;
+mod istio;
 mod istio_conformance;
 mod istioctl;
 mod openssl;

@@ -245,6 +245,10 @@ impl Job<'_> {
         let read = |document: &&str| {
             let fault =
                 |reason: String| IstioError::Object { template: template.to_string(), reason };
+            if document.contains('\u{85}') {
+                // a line end to Go's reader, after which the text of a ConfigMap is not indented
+                return Err(fault("YAML 1.1 takes U+0085 for a line end".to_owned()));
+            }
             let value = yaml::go_document(document)
                 .map_err(|error| fault(error.with_position(document)))?;
             if value.is_null() {

@@ -12,6 +12,7 @@
 mod bad;
 mod canary;
 mod cli;
+mod control_plane;
 mod crash;
 mod diff;
 mod explain;

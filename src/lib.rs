@@ -166,7 +166,7 @@ pub fn realise<S: Sink>(
     };
     let known = |recipe: &Recipe| sink.known(recipe).map_err(RealiseError::Sink);
     let mut done = derivation::realise(&tasks, recipe, known, build).map_err(first_of)?;
-    let (warnings, shared) = remarks(&mut done);
+    let (warnings, shared) = remarks(inputs, &mut done);
     let shared = project.shared_tasks(build_id, &shared);
     done.extend(derivation::realise(&shared, recipe, known, build).map_err(first_of)?);
     let derivations = done.len();
@@ -208,7 +208,12 @@ enum Remark {
     /// The cluster gets a file that clusters share.
     Shares(String),
     /// Something has no effect.
-    Warning(String, Option<String>),
+    Warning {
+        /// The setting of the `IstioOperator`.
+        setting: String,
+        message: String,
+        hint: Option<String>,
+    },
 }
 
 impl Remark {
@@ -226,7 +231,10 @@ impl Remark {
 }
 
 /// Takes the remarks out of what derivations gave.
-fn remarks(done: &mut [(Recipe, Built<Vec<store::Output>>)]) -> (Diagnostics, Vec<Shared>) {
+fn remarks(
+    inputs: &Inputs,
+    done: &mut [(Recipe, Built<Vec<store::Output>>)],
+) -> (Diagnostics, Vec<Shared>) {
     let mut warnings = Diagnostics::new();
     let mut shares: Vec<(String, &str)> = Vec::new();
     for (recipe, outputs) in done {
@@ -238,21 +246,36 @@ fn remarks(done: &mut [(Recipe, Built<Vec<store::Output>>)]) -> (Diagnostics, Ve
             let Some(remark) = Remark::of(output) else { return true };
             match remark {
                 Remark::Shares(path) => shares.push((path, cluster)),
-                Remark::Warning(message, hint) => {
-                    let mut warning = Diagnostic::new(&render_rules::UNUSED_SETTING, message)
-                        .in_file(format!("out/{cluster}/istio-operator.yaml"))
-                        .of_cluster(cluster);
-                    if let Some(hint) = hint {
-                        warning = warning.hint(hint);
-                    }
-                    warnings.push(warning);
+                Remark::Warning { setting, message, hint } => {
+                    warnings.push(warning(inputs, cluster, &setting, message, hint));
                 }
             }
             false
         });
     }
+    mesh::allow_rendered(&inputs.spec, &mut warnings);
     warnings.sort();
     (warnings, Shared::group(shares.iter().map(|(path, cluster)| (path.as_str(), *cluster))))
+}
+
+/// A warning with the place in mesh.yaml, which may have moved since it was remembered.
+fn warning(
+    inputs: &Inputs,
+    cluster: &str,
+    setting: &str,
+    message: String,
+    hint: Option<String>,
+) -> Diagnostic {
+    let own = inputs.mesh.enabled().find(|one| one.name.as_str() == cluster);
+    let place = own.and_then(|own| render::setting_place(inputs, own, setting));
+    let warning = Diagnostic::new(&render_rules::UNUSED_SETTING, format!("`{cluster}`: {message}"))
+        .in_file(format!("out/{cluster}/istio-operator.yaml"))
+        .at_maybe(place, "")
+        .of_cluster(cluster);
+    match hint {
+        Some(hint) => warning.hint(hint),
+        None => warning,
+    }
 }
 
 fn record(inputs: &Inputs, recipes: &[Recipe]) -> Record {
@@ -307,7 +330,9 @@ fn build<S: Sink>(
                 store::Output { path: pending.path, artifact: None, row: row.to_line() }
             }
             Output::Shared(path) => Remark::Shares(path).to_output(),
-            Output::Warning { message, hint } => Remark::Warning(message, hint).to_output(),
+            Output::Warning { setting, message, hint } => {
+                Remark::Warning { setting, message, hint }.to_output()
+            }
         });
     }
     sink.remember(recipe, &lines);
@@ -360,6 +385,10 @@ fn unique_objects(outputs: &[store::Output]) -> Diagnostics {
         else {
             continue;
         };
+        // a cluster gets the files of one pin alone, and its builder sees to those
+        if cluster == render::CRDS_FOLDER {
+            continue;
+        }
         // sorted by path: the files of a cluster stand together
         if cluster != of {
             (of, seen) = (cluster, BTreeMap::new());

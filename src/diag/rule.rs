@@ -365,10 +365,10 @@ which.";
 out/<cluster>/istio-operator.yaml, and refuses what istioctl refuses: unknown or wrong
 fields under components and `k8s`, names and ports that cannot be, a chart that fails.
 `meshgen istio generate -f` on that file shows the same by itself.";
-        UNUSED_SETTING = "MG0709", Warning, "every setting of the control plane has an effect",
+        UNUSED_SETTING = "MG0709", Warning lowerable, "every setting of the control plane has an effect",
 "istioctl says nothing about an overlay that matches no object, a setting that nothing
 reads, a value that a null takes away: the cluster then runs without it. `render --strict`
-makes errors of these warnings.";
+makes errors of these warnings. Where that is meant, allow the rule.";
         UNRELEASED = "MG0710", Error, "charts of no release do not choose the images",
 "Charts from git name a test registry and the tag `latest`, which change under a running
 mesh. Set `istio.hub` and `istio.tag` in mesh.yaml to images that stay, or pin the charts

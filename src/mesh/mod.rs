@@ -14,7 +14,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 pub use name::{ClusterName, NameError, NetworkName, RESERVED, is_dns_label, suggest_label};
-pub use resolve::{allow, resolve};
+pub use resolve::{allow, allow_rendered, resolve};
 
 pub use crate::spec::lay_free_form;
 pub use crate::spec::model::{

@@ -9,7 +9,8 @@ use super::name::suggest_label;
 use super::{Cluster, ClusterName, Mesh, NameError, NetworkName, PkiPolicy, is_dns_label, rules};
 use super::{region, version};
 use crate::diag::{
-    Diagnostic, Diagnostics, Span, cluster_rules, find_rule, input_rules, network_rules,
+    Diagnostic, Diagnostics, Rule, Span, cluster_rules, find_rule, input_rules, network_rules,
+    render_rules,
 };
 use crate::spec::model::{Algorithm, Provider};
 use crate::spec::{Spec, SpecCluster, closest};
@@ -93,16 +94,31 @@ pub fn allow(spec: &Spec, is_complete: bool, diagnostics: &mut Diagnostics) {
             continue;
         }
         let covered = diagnostics.allow(rule.code, allow.cluster.as_deref(), &allow.reason);
-        if covered == 0 && is_complete {
-            let message = format!("nothing breaks {} any more: {}", rule.code, rule.title);
-            remarks.push(
-                Diagnostic::new(&input_rules::IDLE_ALLOW, message)
-                    .at_maybe(place, "")
-                    .hint("take the entry away"),
-            );
+        if covered == 0 && is_complete && rule.code != render_rules::UNUSED_SETTING.code {
+            remarks.push(idle(rule, place));
         }
     }
     diagnostics.extend(remarks);
+}
+
+/// As [`allow`], for what is found when the control plane renders.
+pub fn allow_rendered(spec: &Spec, warnings: &mut Diagnostics) {
+    let rule = &render_rules::UNUSED_SETTING;
+    let mut remarks = Diagnostics::new();
+    for (index, allow) in spec.file.allow.iter().enumerate() {
+        let is_it = allow.code.eq_ignore_ascii_case(rule.code) && !allow.reason.trim().is_empty();
+        if is_it && warnings.allow(rule.code, allow.cluster.as_deref(), &allow.reason) == 0 {
+            remarks.push(idle(rule, spec.allow_place(index)));
+        }
+    }
+    warnings.extend(remarks);
+}
+
+fn idle(rule: &Rule, place: Option<Span>) -> Diagnostic {
+    let message = format!("nothing breaks {} any more: {}", rule.code, rule.title);
+    Diagnostic::new(&input_rules::IDLE_ALLOW, message)
+        .at_maybe(place, "")
+        .hint("take the entry away")
 }
 
 fn network_of(cluster: &SpecCluster) -> &str {

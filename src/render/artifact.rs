@@ -20,7 +20,9 @@ pub enum Output {
     Shared(String),
     /// Something that is accepted, and has no effect or not the one that it looks like.
     Warning {
-        /// What and where.
+        /// The setting of the `IstioOperator`, as a path, where it is about one.
+        setting: String,
+        /// What is wrong with it.
         message: String,
         /// What to do.
         hint: Option<String>,

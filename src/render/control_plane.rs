@@ -6,10 +6,12 @@ use serde_json::Value;
 
 use super::package::{Pinned, is_crd};
 use super::{Artifact, Builder, Delivery, Output, Pending, Scope, Stage};
-use super::{artifact, crd, guard, image, operator};
+use super::{artifact, crd, guard, image, namespace, operator};
 use crate::derivation::{Recipe, RecipeBuilder};
 use crate::diag::{Diagnostic, Diagnostics, Span, render_rules};
+use crate::inputs::Inputs;
 use crate::istio::{self, Component, Document, Generated, IstioError, RenderedObject, Request};
+use crate::mesh;
 use crate::object::{Identity, Targets, canonical, file_name};
 
 /// The builder.
@@ -25,7 +27,7 @@ impl Builder for ControlPlane {
     }
 
     fn templates(&self) -> &'static [&'static str] {
-        &[operator::TEMPLATE]
+        &[operator::TEMPLATE, namespace::TEMPLATE]
     }
 
     fn facts(&self, scope: &Scope<'_>) -> Vec<String> {
@@ -41,7 +43,12 @@ impl Builder for ControlPlane {
                 format!("template {}", operator::TEMPLATE),
                 scope.templates.digest(operator::TEMPLATE),
             )
+            .input(
+                format!("template {}", namespace::TEMPLATE),
+                scope.templates.digest(namespace::TEMPLATE),
+            )
             .part("mesh and facts", &operator::params(scope))
+            .part("namespaces", &settings.sample_namespace())
             .part("images", &(&settings.istio.hub, &settings.istio.tag))
             .part("plaintext secrets", &scope.mesh().plaintext_secrets)
             .finish()
@@ -64,8 +71,10 @@ impl Builder for ControlPlane {
         let cluster = Cluster { scope, pinned, needs: &params.needs, objects: &generated.objects };
         let mut outputs = cluster.outputs()?;
         for warning in generated.warnings {
+            let message = warning.to_string();
             outputs.push(Output::Warning {
-                message: warning.to_string(),
+                setting: first_path(&message).to_owned(),
+                message,
                 hint: warning.hint().map(str::to_owned),
             });
         }
@@ -118,7 +127,10 @@ fn refused(scope: &Scope<'_>, errors: &[IstioError]) -> Diagnostics {
     for error in errors {
         let (path, message) = match error {
             IstioError::Invalid { path, reason } => (path.as_str(), format!("`{path}`: {reason}")),
-            other => ("", other.to_string()),
+            IstioError::Patch { place, .. } | IstioError::Overlay { place, .. } => {
+                (place.as_str(), error.to_string())
+            }
+            other => ("profile", other.to_string()),
         };
         diagnostics.push(
             Diagnostic::new(&render_rules::CONTROL_PLANE, message)
@@ -129,10 +141,20 @@ fn refused(scope: &Scope<'_>, errors: &[IstioError]) -> Diagnostics {
     diagnostics
 }
 
-/// The line of mesh.yaml or a profile that is nearest to a setting of the `IstioOperator`.
+/// The setting that a message begins with.
+fn first_path(message: &str) -> &str {
+    let first = message.split_whitespace().next().unwrap_or_default();
+    first.trim_matches(['`', ':', ','])
+}
+
 fn place(scope: &Scope<'_>, path: &str) -> Option<Span> {
-    let spec = &scope.inputs.spec;
-    let own = &spec.clusters[scope.own().index];
+    setting_place(scope.inputs, scope.own(), path)
+}
+
+/// The line of mesh.yaml or a profile that is nearest to a setting of a cluster's `IstioOperator`.
+pub fn setting_place(inputs: &Inputs, cluster: &mesh::Cluster, path: &str) -> Option<Span> {
+    let spec = &inputs.spec;
+    let own = &spec.clusters[cluster.index];
     let path = path.strip_prefix("spec.").unwrap_or(path);
     let keys: Vec<&str> = std::iter::once("istio")
         .chain(path.split(['.', '[', ']']).filter(|key| !key.is_empty()))
@@ -143,6 +165,9 @@ fn place(scope: &Scope<'_>, path: &str) -> Option<Span> {
 /// The step that sends an object.
 fn stage(component: Component, identity: &Identity) -> Stage {
     let kind = identity.kind.as_str();
+    if kind == "Namespace" {
+        return Stage::Namespaces;
+    }
     if kind.ends_with("WebhookConfiguration") {
         return Stage::Istiod;
     }
@@ -173,18 +198,60 @@ impl Cluster<'_> {
     fn outputs(&self) -> Result<Vec<Output>, Diagnostics> {
         let mut outputs = Vec::with_capacity(self.objects.len());
         let mut diagnostics = Diagnostics::new();
+        let mut seen = BTreeSet::new();
         for object in self.objects {
-            match self.output(object) {
+            let output = artifact::identity(&object.template, &object.value).and_then(|identity| {
+                if !seen.insert(file_name(&identity)) {
+                    return Err(self.twice(&identity));
+                }
+                self.output(object, identity)
+            });
+            match output {
                 Ok(output) => outputs.push(output),
                 Err(fault) => diagnostics.push(*fault),
             }
         }
+        match self.namespaces() {
+            Ok(namespaces) => outputs.extend(namespaces),
+            Err(faults) => diagnostics.extend(faults),
+        }
         if diagnostics.is_empty() { Ok(outputs) } else { Err(diagnostics) }
     }
 
-    fn output(&self, object: &RenderedObject) -> Result<Output, Box<Diagnostic>> {
+    /// The namespaces of objects that neither mesh.yaml names nor the charts give.
+    fn namespaces(&self) -> Result<Vec<Output>, Diagnostics> {
+        let text = |object: &'_ RenderedObject, pointer: &str| {
+            object.value.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
+        };
+        let is_namespace = |object: &&RenderedObject| {
+            object.value.get("kind").is_some_and(|kind| kind == "Namespace")
+        };
+        let given: BTreeSet<String> = (self.objects.iter().filter(is_namespace))
+            .filter_map(|object| text(object, "/metadata/name"))
+            .collect();
+        let used: BTreeSet<String> =
+            self.objects.iter().filter_map(|object| text(object, "/metadata/namespace")).collect();
+        namespace::others(self.scope, used.difference(&given).map(String::as_str))
+    }
+
+    /// Two objects of one identity, wherever their files would stand.
+    fn twice(&self, identity: &Identity) -> Box<Diagnostic> {
         let name = self.scope.own().name.as_str();
-        let identity = artifact::identity(&object.template, &object.value)?;
+        let message = format!("the charts give {identity} twice for `{name}`");
+        Box::new(
+            Diagnostic::new(&render_rules::DUPLICATE_OBJECT, message)
+                .at_maybe(place(self.scope, "components"), "")
+                .hint("do two gateways have one name in one namespace?")
+                .of_cluster(name),
+        )
+    }
+
+    fn output(
+        &self,
+        object: &RenderedObject,
+        identity: Identity,
+    ) -> Result<Output, Box<Diagnostic>> {
+        let name = self.scope.own().name.as_str();
         let file = file_name(&identity);
         let shared = self.pinned.crds().get(&file).filter(|_| is_crd(&identity));
         if shared.is_some_and(|shared| shared.value == object.value) {
@@ -196,7 +263,7 @@ impl Cluster<'_> {
             canonical(&object.value)
         } else {
             let mut value = Value::clone(&object.value);
-            image::rewrite_containers(&mut value, images);
+            image::rewrite_rest(&mut value, images);
             if identity.kind == "ConfigMap" && identity.name.starts_with("istio-sidecar-injector") {
                 image::rewrite_injector(&mut value, images);
             }

@@ -24,8 +24,7 @@ impl Shared {
     pub fn group<'a>(all: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Self> {
         let mut pins: BTreeMap<&str, BTreeMap<String, Vec<String>>> = BTreeMap::new();
         for (path, cluster) in all {
-            let Some((pin, file)) = path.strip_prefix(FOLDER).and_then(|rest| rest.split_once('/'))
-            else {
+            let Some((pin, file)) = split(path) else {
                 continue;
             };
             let files = pins.entry(pin).or_default();
@@ -41,11 +40,17 @@ impl Shared {
     }
 }
 
-const FOLDER: &str = "crds/";
+/// The folder of what clusters share of pins; no cluster can have this name.
+pub const FOLDER: &str = "crds";
+
+/// Pin and file of a path below the folder.
+fn split(path: &str) -> Option<(&str, &str)> {
+    path.strip_prefix(FOLDER)?.strip_prefix('/')?.split_once('/')
+}
 
 /// Where a CRD of a pin stands.
 pub(super) fn path(pin: &str, file: &str) -> String {
-    format!("{FOLDER}{pin}/{file}")
+    format!("{FOLDER}/{pin}/{file}")
 }
 
 impl Builder for Crds {

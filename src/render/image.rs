@@ -40,25 +40,36 @@ fn with_registry(reference: &str) -> String {
 /// Rewrites every container image of an object: `image` in the lists `containers`,
 /// `initContainers` and `ephemeralContainers`, wherever they stand.
 pub fn rewrite_containers(value: &mut Value, images: &BTreeMap<String, Option<String>>) {
-    if images.is_empty() {
-        return;
+    if !images.is_empty() {
+        each_container(value, &|image| rewrite(image, images));
     }
+}
+
+/// As [`rewrite_containers`], for objects whose charts were given rewritten hubs: an image that lies
+/// behind a new prefix is not rewritten once more, even where the map has that prefix too.
+pub fn rewrite_rest(value: &mut Value, images: &BTreeMap<String, Option<String>>) {
+    let is_done = |image: &str| images.values().flatten().any(|to| rest_after(image, to).is_some());
+    let one = |image: &str| {
+        if is_done(image) { image.to_owned() } else { rewrite(image, images) }
+    };
+    if !images.is_empty() {
+        each_container(value, &one);
+    }
+}
+
+fn each_container(value: &mut Value, change: &dyn Fn(&str) -> String) {
     match value {
         Value::Object(map) => {
             for (key, value) in map {
                 if matches!(key.as_str(), "containers" | "initContainers" | "ephemeralContainers") {
                     for container in value.as_array_mut().into_iter().flatten() {
-                        rewrite_field(container, "image", images);
+                        change_image(container, change);
                     }
                 }
-                rewrite_containers(value, images);
+                each_container(value, change);
             }
         }
-        Value::Array(items) => {
-            for item in items {
-                rewrite_containers(item, images);
-            }
-        }
+        Value::Array(items) => items.iter_mut().for_each(|item| each_container(item, change)),
         _ => {}
     }
 }
@@ -105,10 +116,10 @@ pub fn rewrite_operator(value: &mut Value, images: &BTreeMap<String, Option<Stri
     }
 }
 
-fn rewrite_field(value: &mut Value, key: &str, images: &BTreeMap<String, Option<String>>) {
-    if let Some(field) = value.get_mut(key)
+fn change_image(container: &mut Value, change: &dyn Fn(&str) -> String) {
+    if let Some(field) = container.get_mut("image")
         && let Some(text) = field.as_str()
     {
-        *field = Value::String(rewrite(text, images));
+        *field = Value::String(change(text));
     }
 }

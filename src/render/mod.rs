@@ -23,7 +23,8 @@ mod tfvars;
 mod token;
 
 pub use artifact::{Artifact, Delivery, Output, Pending};
-pub use crd::Shared;
+pub use control_plane::setting_place;
+pub use crd::{FOLDER as CRDS_FOLDER, Shared};
 pub use image::rewrite as rewrite_image;
 pub use package::Packages;
 pub use stage::Stage;

@@ -1,6 +1,6 @@
 //! `00-namespaces`: every namespace that an object of the cluster needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::derivation::{Recipe, RecipeBuilder};
 use crate::diag::Diagnostics;
 use crate::mesh::ISTIO_NAMESPACE;
 
-const TEMPLATE: &str = "namespaces/namespaces.yaml";
+pub(super) const TEMPLATE: &str = "namespaces/namespaces.yaml";
 
 /// The builder.
 pub(super) struct Namespaces;
@@ -51,6 +51,37 @@ fn params<'a>(scope: &Scope<'a>) -> Params<'a> {
     }
 }
 
+/// The namespaces among these that [`Namespaces`] does not give, and every cluster does not have.
+pub(super) fn others<'a>(
+    scope: &Scope<'_>,
+    used: impl Iterator<Item = &'a str>,
+) -> Result<Vec<Output>, Diagnostics> {
+    let own = params(scope);
+    let is_given = |name: &str| own.namespaces.iter().any(|namespace| namespace.name == name);
+    let missing = used.filter(|name| !OF_EVERY_CLUSTER.contains(name) && !is_given(name));
+    let names: BTreeSet<&str> = missing.collect();
+    let namespace = |name| Namespace { name, labels: BTreeMap::new() };
+    let params = Params { namespaces: names.into_iter().map(namespace).collect() };
+    if params.namespaces.is_empty() {
+        return Ok(Vec::new());
+    }
+    split(scope, &params)
+}
+
+/// Namespaces that Kubernetes makes by itself.
+const OF_EVERY_CLUSTER: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+fn split(scope: &Scope<'_>, params: &Params<'_>) -> Result<Vec<Output>, Diagnostics> {
+    let text = scope.templates.render(TEMPLATE, params).map_err(fault)?;
+    let objects = Objects {
+        cluster: scope.own().name.as_str(),
+        stage: Stage::Namespaces,
+        template: TEMPLATE,
+        plaintext: &[],
+    };
+    objects.split(&text, |_| ())
+}
+
 /// Namespaces that free-form components put gateways into.
 fn component_namespaces(components: &serde_json::Map<String, Value>) -> Vec<&str> {
     components
@@ -61,7 +92,7 @@ fn component_namespaces(components: &serde_json::Map<String, Value>) -> Vec<&str
         })
         .filter(|component| component.get("enabled") != Some(&Value::Bool(false)))
         .filter_map(|component| component.get("namespace").and_then(Value::as_str))
-        .filter(|name| *name != "kube-system" && *name != "default")
+        .filter(|name| !OF_EVERY_CLUSTER.contains(name))
         .collect()
 }
 
@@ -86,13 +117,6 @@ impl Builder for Namespaces {
     }
 
     fn build(&self, scope: &Scope<'_>) -> Result<Vec<Output>, Diagnostics> {
-        let text = scope.templates.render(TEMPLATE, &params(scope)).map_err(fault)?;
-        let objects = Objects {
-            cluster: scope.own().name.as_str(),
-            stage: Stage::Namespaces,
-            template: TEMPLATE,
-            plaintext: &[],
-        };
-        objects.split(&text, |_| ())
+        split(scope, &params(scope))
     }
 }

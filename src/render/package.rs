@@ -65,16 +65,24 @@ impl Pinned {
     /// The CRDs that its charts give where nothing is asked of them: what clusters have in common.
     /// None where the charts fail; then clusters say why.
     pub(super) fn crds(&self) -> &Crds {
-        self.crds.get_or_init(|| {
-            let Ok(package) = self.package() else { return Crds::new() };
-            let request = istio::Request { force: true, ..istio::Request::default() };
-            let Ok(generated) = istio::generate(package, &request) else { return Crds::new() };
-            let crd = |object: RenderedObject| {
-                let identity = Identity::of(&object.value).ok()?;
-                is_crd(&identity).then(|| (file_name(&identity), object))
-            };
-            generated.objects.into_iter().filter_map(crd).collect()
-        })
+        if let Some(crds) = self.crds.get() {
+            return crds;
+        }
+        // made outside of the lock: while this thread waits for others that help it, it takes up
+        // another cluster, which asks for the same
+        let made = self.make_crds();
+        self.crds.get_or_init(|| made)
+    }
+
+    fn make_crds(&self) -> Crds {
+        let Ok(package) = self.package() else { return Crds::new() };
+        let request = istio::Request { force: true, ..istio::Request::default() };
+        let Ok(generated) = istio::generate(package, &request) else { return Crds::new() };
+        let crd = |object: RenderedObject| {
+            let identity = Identity::of(&object.value).ok()?;
+            is_crd(&identity).then(|| (file_name(&identity), object))
+        };
+        generated.objects.into_iter().filter_map(crd).collect()
     }
 }
 

@@ -13,6 +13,7 @@ mod bad;
 mod bench;
 mod canary;
 mod cli;
+mod control_plane;
 mod crash;
 mod diff;
 mod explain;

@@ -26,7 +26,7 @@ pub fn run(context: &Context, _: &Args) -> Result<Exit, CommandError> {
     let mut edits = Vec::new();
     if let Some(project) = project.filter(|_| !diagnostics.has_errors()) {
         let out = context.project.join("out");
-        match super::render::compare(context, &project, &out, Sources::new()) {
+        match super::render::compare(context, &project, &out, &mut Sources::new()) {
             Ok((realised, compared)) => {
                 edits = compared.edits;
                 if !compared.differences.is_empty() && edits.is_empty() {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::sink::StoreMemory;
 use crate::cli::{CommandError, Context, Exit};
-use crate::diag::{self, Diagnostics};
+use crate::diag::{self, Diagnostic, Diagnostics, Severity, Sources};
 use crate::inputs::NoMemory;
 use crate::store::Digest;
 use crate::tree::view::{self, Compared, Comparison, Opening, Options, Writer, Written};
@@ -76,25 +76,25 @@ fn render(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     } else {
         (None, crate::prepare(&context.disk, &context.project, &NoMemory, BUILD_ID))
     };
-    let (project, sources) = accepted(context, prepared)?;
+    let (project, mut sources) = accepted(context, prepared)?;
     let writer = match writer {
         Some(writer) => writer,
         None => Writer::open(&context.disk, &out, options).map_err(CommandError::from)?,
     };
     let bar = context.progress("rendering");
     let realised = realise(&project, &writer, &bar).map_err(|error| match error {
-        RealiseError::Invalid(found) => CommandError::invalid(found, sources),
+        RealiseError::Invalid(found) => CommandError::invalid(found, std::mem::take(&mut sources)),
         RealiseError::Sink(error) => error.into(),
     })?;
     if args.complete && !realised.pending.is_empty() {
         return Err(incomplete(&realised));
     }
-    warn(context, args, &realised)?;
+    warn(context, args, &realised, &sources)?;
     // a keyring that got here was found good
     writer.derivations().insert(project.inputs.keyring.digest, Vec::new());
     let written = writer.finish(&realised.index, &realised.record).map_err(CommandError::from)?;
     bar.finish();
-    say(context, &realised, &written);
+    say(context, &realised, &sources, &written);
     // the process ends: taking a large mesh apart piece by piece would only take time
     std::mem::forget((project, realised));
     Ok(Exit::Done)
@@ -104,16 +104,12 @@ fn render(context: &Context, args: &Args) -> Result<Exit, CommandError> {
 pub(super) fn accepted(
     context: &Context,
     prepared: Prepared,
-) -> Result<(Project, crate::diag::Sources), CommandError> {
+) -> Result<(Project, Sources), CommandError> {
     let Prepared { project, diagnostics, sources } = prepared;
     match project {
         Some(project) if !diagnostics.has_errors() => {
             if !context.quiet && !context.json() {
-                let mut warnings = Diagnostics::new();
-                let shown =
-                    |one: &&crate::diag::Diagnostic| one.severity == crate::diag::Severity::Warning;
-                diagnostics.iter().filter(shown).for_each(|one| warnings.push(one.clone()));
-                context.report(&warnings, &sources);
+                context.report(&of_severity(&diagnostics, Severity::Warning), &sources);
             }
             Ok((project, sources))
         }
@@ -132,15 +128,31 @@ fn realise<S: crate::Sink>(
     })
 }
 
+fn of_severity(diagnostics: &Diagnostics, severity: Severity) -> Diagnostics {
+    let mut found = Diagnostics::new();
+    let is_it = |one: &&Diagnostic| one.severity == severity;
+    diagnostics.iter().filter(is_it).for_each(|one| found.push(one.clone()));
+    found
+}
+
 /// Says what has no effect; with `--strict` that stops it.
-fn warn(context: &Context, args: &Args, realised: &Realised) -> Result<(), CommandError> {
-    let count = realised.warnings.iter().count();
-    if args.strict && count > 0 {
-        let error = CommandError::invalid(realised.warnings.clone(), diag::Sources::new());
-        return Err(error.hint("`--strict` makes errors of these warnings; nothing was changed"));
+fn warn(
+    context: &Context,
+    args: &Args,
+    realised: &Realised,
+    sources: &Sources,
+) -> Result<(), CommandError> {
+    let warnings = of_severity(&realised.warnings, Severity::Warning);
+    if args.strict && !warnings.is_empty() {
+        let mut errors = Diagnostics::new();
+        for warning in warnings {
+            errors.push(Diagnostic { severity: Severity::Error, ..warning });
+        }
+        let error = CommandError::invalid(errors, sources.clone());
+        return Err(error.hint("without `--strict` this is a warning"));
     }
     if !context.quiet && !context.json() {
-        context.report(&realised.warnings, &diag::Sources::new());
+        context.report(&warnings, sources);
     }
     Ok(())
 }
@@ -159,7 +171,7 @@ fn incomplete(realised: &Realised) -> CommandError {
 /// Pending files that are named before the rest is counted.
 const MAX_PENDING: usize = 12;
 
-fn say(context: &Context, realised: &Realised, written: &Written) {
+fn say(context: &Context, realised: &Realised, sources: &Sources, written: &Written) {
     if context.json() {
         context.print_json(&json!({
             "tree": written.digest,
@@ -172,6 +184,8 @@ fn say(context: &Context, realised: &Realised, written: &Written) {
             "built": realised.built,
             "examples": realised.examples,
             "pending": pending_json(realised),
+            "withoutCharts": realised.without_charts,
+            "warnings": diag::to_json(&realised.warnings, sources),
         }));
         return;
     }
@@ -224,13 +238,13 @@ fn names(all: &[String]) -> String {
 fn check(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let out = context.project.join("out");
     let prepared = crate::prepare(&context.disk, &context.project, &NoMemory, BUILD_ID);
-    let (project, sources) = accepted(context, prepared)?;
-    let (realised, compared) = compare(context, &project, &out, sources)?;
+    let (project, mut sources) = accepted(context, prepared)?;
+    let (realised, compared) = compare(context, &project, &out, &mut sources)?;
     if args.complete && !realised.pending.is_empty() {
         return Err(incomplete(&realised));
     }
-    warn(context, args, &realised)?;
-    report_check(context, &realised, &compared);
+    warn(context, args, &realised, &sources)?;
+    report_check(context, &realised, &sources, &compared);
     Ok(if compared.differences.is_empty() { Exit::Done } else { Exit::Different })
 }
 
@@ -239,12 +253,12 @@ pub(super) fn compare(
     context: &Context,
     project: &Project,
     out: &std::path::Path,
-    sources: crate::diag::Sources,
+    sources: &mut Sources,
 ) -> Result<(Realised, Compared), CommandError> {
     let comparison = Comparison::open(&context.disk, out).map_err(CommandError::from)?;
     let bar = context.progress("checking");
     let realised = realise(project, &comparison, &bar).map_err(|error| match error {
-        RealiseError::Invalid(found) => CommandError::invalid(found, sources),
+        RealiseError::Invalid(found) => CommandError::invalid(found, std::mem::take(sources)),
         RealiseError::Sink(error) => error.into(),
     })?;
     let compared = comparison.finish(&realised.index).map_err(CommandError::from)?;
@@ -252,7 +266,7 @@ pub(super) fn compare(
     Ok((realised, compared))
 }
 
-fn report_check(context: &Context, realised: &Realised, compared: &Compared) {
+fn report_check(context: &Context, realised: &Realised, sources: &Sources, compared: &Compared) {
     let digest: Digest = compared.digest;
     if context.json() {
         let differences: Vec<_> = compared
@@ -267,6 +281,8 @@ fn report_check(context: &Context, realised: &Realised, compared: &Compared) {
             "edits": edits,
             "pending": pending_json(realised),
             "examples": realised.examples,
+            "withoutCharts": realised.without_charts,
+            "warnings": diag::to_json(&realised.warnings, sources),
         }));
         return;
     }

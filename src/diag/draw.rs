@@ -34,13 +34,24 @@ fn groups(diagnostics: &Diagnostics) -> Vec<Group<'_>> {
                 && first.severity == diagnostic.severity
                 && first.cluster.is_some()
                 && first.cluster != diagnostic.cluster
+                && general(first) == general(diagnostic)
         };
-        match (groups.last_mut().filter(same), &diagnostic.cluster) {
+        let at_the_place =
+            groups.iter_mut().rev().take_while(|group| group.first.labels == diagnostic.labels);
+        match (at_the_place.into_iter().find(same), &diagnostic.cluster) {
             (Some(group), Some(cluster)) => group.others.push(cluster),
             _ => groups.push(Group { first: diagnostic, others: Vec::new() }),
         }
     }
     groups
+}
+
+/// A message without the name of the cluster that it is about.
+fn general(diagnostic: &Diagnostic) -> String {
+    match &diagnostic.cluster {
+        Some(cluster) => diagnostic.message.replace(&format!("`{cluster}`"), "``"),
+        None => diagnostic.message.clone(),
+    }
 }
 
 /// Names that are listed before the rest is counted.

@@ -13,6 +13,7 @@ use crate::inputs::Inputs;
 use crate::istio::{self, Component, Document, Generated, IstioError, RenderedObject, Request};
 use crate::mesh;
 use crate::object::{Identity, Targets, canonical, file_name};
+use crate::yaml::Step;
 
 /// The builder.
 pub(super) struct ControlPlane;
@@ -153,13 +154,24 @@ fn place(scope: &Scope<'_>, path: &str) -> Option<Span> {
 
 /// The line of mesh.yaml or a profile that is nearest to a setting of a cluster's `IstioOperator`.
 pub fn setting_place(inputs: &Inputs, cluster: &mesh::Cluster, path: &str) -> Option<Span> {
+    let path = path.strip_prefix("spec.").unwrap_or(path);
+    let keys = path.split(['.', '[', ']']).filter(|key| !key.is_empty());
+    let step = |key| str::parse(key).map_or(Step::Key(key), Step::Index);
+    let mut steps: Vec<Step<'_>> =
+        std::iter::once(Step::Key("istio")).chain(keys.map(step)).collect();
+    // gateways merge by name: theirs are not the places of mesh.yaml
+    let is_gateways =
+        |step: &Step<'_>| matches!(step, Step::Key("ingressGateways" | "egressGateways"));
+    if let Some(list) = steps.iter().position(is_gateways) {
+        steps.truncate(list + 1);
+    }
     let spec = &inputs.spec;
     let own = &spec.clusters[cluster.index];
-    let path = path.strip_prefix("spec.").unwrap_or(path);
-    let keys: Vec<&str> = std::iter::once("istio")
-        .chain(path.split(['.', '[', ']']).filter(|key| !key.is_empty()))
-        .collect();
-    (2..=keys.len()).rev().find_map(|length| spec.setting_place(own, &keys[..length]))
+    let place = |length| {
+        let start = &steps[..length];
+        spec.layers(own).find_map(|layer| layer.at(start.iter().copied())).map(|node| node.span)
+    };
+    (2..=steps.len()).rev().find_map(place)
 }
 
 /// The step that sends an object.

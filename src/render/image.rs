@@ -116,9 +116,13 @@ pub fn rewrite_operator(value: &mut Value, images: &BTreeMap<String, Option<Stri
     }
 }
 
+/// What a gateway's pod has for an image until istiod's webhook sets it.
+const INJECTED: &str = "auto";
+
 fn change_image(container: &mut Value, change: &dyn Fn(&str) -> String) {
     if let Some(field) = container.get_mut("image")
         && let Some(text) = field.as_str()
+        && text != INJECTED
     {
         *field = Value::String(change(text));
     }

@@ -75,14 +75,14 @@ pub(super) fn params<'a>(scope: &Scope<'a>) -> Params<'a> {
     let east_west = gateway(&gateways.east_west, cluster.has_east_west);
     needs.sort();
     needs.dedup();
-    let hub = settings.hub(&cluster.istio);
     Params {
         mesh: &scope.mesh().name,
         cluster: cluster.name.as_str(),
         network: cluster.network.as_str(),
         mesh_id: settings.istio.mesh_id.as_deref().unwrap_or(&scope.mesh().name),
         profile: settings.operator_profile(),
-        hub: image::rewrite(&hub, &settings.images),
+        // rewritten with all others, where the document is whole
+        hub: settings.hub(&cluster.istio),
         tag: settings.tag().unwrap_or_else(|| cluster.istio.to_string()),
         revision: settings.revision(),
         trust_domain: settings.istio.trust_domain.as_deref(),

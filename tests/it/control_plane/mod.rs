@@ -4,11 +4,13 @@ mod equal;
 mod fact;
 mod mixed;
 mod purity;
+mod tiny;
 mod upgrade;
 mod warning;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use meshgen::yaml::{self, Schema};
@@ -124,10 +126,9 @@ fn ours(tree: &Tree, cluster: &str) -> Objects {
     by_identity(rows.iter().map(|row| tree.object(row["path"].as_str().expect("a path"))))
 }
 
-/// What `istioctl manifest generate` makes of the `IstioOperator` in the tree and a release's charts.
-fn theirs(tree: &Tree, cluster: &str, release: &str) -> Option<Objects> {
+/// What `istioctl manifest generate` makes of the `IstioOperator` in the tree and these charts.
+fn theirs(tree: &Tree, cluster: &str, manifests: &Path) -> Option<Objects> {
     let istioctl = tool::path("istioctl")?;
-    let manifests = tool::istio_module(release)?.join("manifests");
     let mut command = Command::new(istioctl);
     command.args(["manifest", "generate", "-f"]);
     command.arg(tree.file(&format!("{cluster}/istio-operator.yaml"))).arg("-d").arg(manifests);
@@ -137,14 +138,19 @@ fn theirs(tree: &Tree, cluster: &str, release: &str) -> Option<Objects> {
     Some(by_identity(objects))
 }
 
-/// Compares both; gives the number of objects. `None` where the judge cannot be had.
+/// Compares a cluster in the tree with what istioctl makes of a release's charts; gives the number of
+/// objects. `None` where the judge cannot be had.
 fn compare(tree: &Tree, cluster: &str, release: &str) -> Option<usize> {
-    let theirs = theirs(tree, cluster, release)?;
+    compare_with(tree, cluster, &tool::istio_module(release)?.join("manifests"))
+}
+
+fn compare_with(tree: &Tree, cluster: &str, manifests: &Path) -> Option<usize> {
+    let theirs = theirs(tree, cluster, manifests)?;
     let ours = ours(tree, cluster);
     let names = |objects: &Objects| objects.keys().cloned().collect::<BTreeSet<_>>();
-    assert_eq!(names(&ours), names(&theirs), "{cluster} on {release}: other objects");
+    assert_eq!(names(&ours), names(&theirs), "{cluster}: other objects");
     for (identity, object) in &ours {
-        assert_eq!(object, &theirs[identity], "{cluster} on {release}: {identity} differs");
+        assert_eq!(object, &theirs[identity], "{cluster}: {identity} differs");
     }
     Some(ours.len())
 }

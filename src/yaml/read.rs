@@ -360,9 +360,11 @@ impl<'a> Reader<'a> {
     fn ended<'t>(&self, text: &'t str, style: ScalarStyle, span: Span) -> &'t str {
         let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
         let is_last = usize::try_from(span.end).is_ok_and(|end| end >= self.mark + self.text.len());
-        let is_cut = self.schema == Schema::Go && !self.text.ends_with(['\n', '\r']);
+        let line = self.text.rsplit(['\n', '\r']).next().unwrap_or_default().trim_start();
         match text.strip_suffix('\n') {
-            Some(cut) if is_block && is_last && is_cut => cut,
+            Some(cut) if self.schema == Schema::Go && is_block && is_last => {
+                if !line.is_empty() && cut.ends_with(line) { cut } else { text }
+            }
             _ => text,
         }
     }

@@ -1,6 +1,7 @@
 //! The control plane's engine on charts of our own, small enough to see what each rule does. Whole charts are held against
 //! istioctl elsewhere.
 
+mod command;
 mod merge;
 mod overlay;
 mod package;

@@ -90,7 +90,14 @@ spec:
 
 /// The package.
 pub fn package() -> Package {
-    let files = [
+    let files = files();
+    let files = files.into_iter().map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+    Package::new(files.collect::<BTreeMap<_, _>>())
+}
+
+/// Its files: path and text.
+pub fn files() -> [(&'static str, &'static str); 10] {
+    [
         ("profiles/default.yaml", PROFILE),
         ("profiles/small.yaml", "spec: {components: {ingressGateways: [{enabled: false}]}}\n"),
         ("charts/base/Chart.yaml", "{apiVersion: v2, name: base, version: 1.0.0}\n"),
@@ -110,7 +117,5 @@ pub fn package() -> Package {
             "{apiVersion: v2, name: istio-ingress, version: 1.0.0}\n",
         ),
         ("charts/gateways/istio-ingress/templates/service.yaml", GATEWAY),
-    ];
-    let files = files.into_iter().map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
-    Package::new(files.collect::<BTreeMap<_, _>>())
+    ]
 }

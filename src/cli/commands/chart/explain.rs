@@ -26,8 +26,23 @@ pub fn layers(chart: &Chart, user: &Sources, path: &str) -> Vec<Layer> {
         }
     }
     let last = found.len().saturating_sub(1);
-    let layer = |(index, (name, value))| Layer { name, value, wins: index == last };
+    let layer = |(index, (name, value))| Layer { name, value: written(value), wins: index == last };
     found.into_iter().enumerate().map(layer).collect()
+}
+
+/// A value as people write it: Helm reads all numbers as floats.
+fn written(value: Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => {
+                format!("{float:.0}").parse().map_or(Value::Number(number), Value::Number)
+            }
+            _ => Value::Number(number),
+        },
+        Value::Array(items) => items.into_iter().map(written).collect(),
+        Value::Object(map) => map.into_iter().map(|(key, value)| (key, written(value))).collect(),
+        other => other,
+    }
 }
 
 fn all(chart: &Chart, user: &Sources, path: &[String]) -> Vec<(String, Value)> {

@@ -39,6 +39,10 @@ fuzz seconds="60":
 bench *arguments:
     cargo run --release --example bench -- {{arguments}}
 
+# control planes beside istioctl and helm: one cluster, istiod's chart, 100 clusters
+bench-istio:
+    cargo test --release --test it bench:: -- --ignored --nocapture
+
 # build the real tools now (once for all clones), and say which are there
 tools:
     MESHGEN_REQUIRE_TOOLS=1 cargo test --release --test it tool::

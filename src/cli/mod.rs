@@ -125,6 +125,8 @@ commands! {
     Chart => chart;
     /// Generate Istio's control plane as `istioctl manifest generate` does.
     Istio => istio;
+    /// List every image that the mesh will run, and where each comes from.
+    Images => images;
     /// Compare two trees object by object: what differs, and what follows from it.
     Diff => diff;
     /// List the files of a tree, or print one.

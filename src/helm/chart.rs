@@ -80,11 +80,14 @@ impl Chart {
         loader.finish(depth)
     }
 
-    /// The chart with some of its own templates alone.
+    /// The chart with other templates of its own: what the function gives for each, by its path and its text.
     #[must_use]
-    pub fn with_templates(&self, keeps: impl Fn(&str) -> bool) -> Self {
-        let kept = self.templates.iter().filter(|(name, _)| keeps(name));
-        let templates = kept.map(|(name, text)| (name.clone(), text.clone())).collect();
+    pub fn with_templates(&self, change: impl Fn(&str, &Arc<str>) -> Option<Arc<str>>) -> Self {
+        let changed = self
+            .templates
+            .iter()
+            .filter_map(|(name, text)| Some((name.clone(), change(name, text)?)));
+        let templates = changed.collect();
         Self { templates: Arc::new(templates), parsed: Arc::default(), ..self.clone() }
     }
 

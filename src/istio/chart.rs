@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use super::component::{Component, Instance, field};
+use super::crds::Split;
 use super::error::IstioError;
 use super::generate::RenderedObject;
 use super::package::Package;
@@ -17,7 +18,7 @@ use super::text;
 use super::tree::{self, Tree};
 use super::value::display;
 use super::warning::Warning;
-use crate::helm::{self, Capabilities, Chart, KubeVersion, Limits, Release};
+use crate::helm::{self, Capabilities, Chart, KubeVersion, Limits, Release, Rendered};
 use crate::yaml;
 
 /// The oldest Kubernetes of istioctl 1.31, which stands for the cluster's own.
@@ -153,7 +154,7 @@ pub(super) fn render(
     };
     let picked = split.values(&values);
     let key = format!("{} {capabilities:?} {}", instance.namespace, Value::Object(picked.clone()));
-    let make = || job.render(&split.crds, picked, &mut Vec::new()).map(|(objects, _)| objects);
+    let make = || job.crds(split, picked);
     let (crds, rest) =
         rayon::join(|| split.get(&key, make), || job.render(&split.rest, values, warnings));
     let (mut objects, files) = rest?;
@@ -173,13 +174,8 @@ struct Job<'a> {
 type Objects = Vec<RenderedObject>;
 
 impl Job<'_> {
-    /// Renders a chart: the objects of its templates, and those of the files in its `crds/`.
-    fn render(
-        &self,
-        chart: &Chart,
-        values: Tree,
-        warnings: &mut Vec<Warning>,
-    ) -> Result<(Objects, Objects), IstioError> {
+    /// Renders a chart as Helm does.
+    fn run(&self, chart: &Chart, values: Tree) -> Result<Rendered, IstioError> {
         let request = helm::Request {
             values,
             integers: true,
@@ -196,8 +192,18 @@ impl Job<'_> {
             limits: Limits::default(),
         };
         let folder = self.component.chart();
-        let rendered = helm::render(chart, &request)
-            .map_err(|source| IstioError::Chart { chart: folder, source: source.into() })?;
+        helm::render(chart, &request)
+            .map_err(|source| IstioError::Chart { chart: folder, source: source.into() })
+    }
+
+    /// Renders a chart: the objects of its templates, and those of the files in its `crds/`.
+    fn render(
+        &self,
+        chart: &Chart,
+        values: Tree,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<(Objects, Objects), IstioError> {
+        let rendered = self.run(chart, values)?;
         let mut objects = Vec::new();
         for (path, data) in &rendered.files {
             let text = String::from_utf8_lossy(data);
@@ -215,12 +221,34 @@ impl Job<'_> {
         Ok((objects, files))
     }
 
+    /// The CRDs of a base chart: from the file where the template is known, else by rendering it.
+    fn crds(&self, split: &Split, values: Tree) -> Result<Objects, IstioError> {
+        if let Some(known) = &split.known {
+            let asked = self.run(known.probe(), values.clone())?;
+            let asked = asked.files.get(&split.path).map(Vec::as_slice).unwrap_or_default();
+            if let Some(values) = known.objects(asked) {
+                let template: Arc<str> = split.path.as_str().into();
+                let object = |value: Value| RenderedObject {
+                    component: self.component,
+                    template: template.clone(),
+                    value: value.into(),
+                };
+                return Ok(values.into_iter().map(object).collect());
+            }
+        }
+        self.render(&split.crds, values, &mut Vec::new()).map(|(objects, _)| objects)
+    }
+
     /// The objects in a rendered file.
     fn objects(&self, template: &str, text: &str) -> Result<Objects, IstioError> {
         let template: Arc<str> = template.into();
         let read = |document: &&str| {
             let fault =
                 |reason: String| IstioError::Object { template: template.to_string(), reason };
+            if document.contains('\u{85}') {
+                // a line end to Go's reader, after which the text of a ConfigMap is not indented
+                return Err(fault("YAML 1.1 takes U+0085 for a line end".to_owned()));
+            }
             let value = yaml::go_document(document)
                 .map_err(|error| fault(error.with_position(document)))?;
             if value.is_null() {

@@ -10,9 +10,12 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use regex::Regex;
 use serde_json::Value;
 
+mod known;
+
 use super::generate::RenderedObject;
 use super::tree::Tree;
 use crate::helm::Chart;
+pub(super) use known::Known;
 
 /// The template that makes them, and the one that sets the values for all.
 const TEMPLATE: &str = "templates/crds.yaml";
@@ -38,6 +41,8 @@ pub(super) struct Split {
     pub(super) crds: Chart,
     /// The rest.
     pub(super) rest: Chart,
+    /// The template, where it is one that we know.
+    pub(super) known: Option<Known>,
     /// The path of the template among rendered files.
     pub(super) path: String,
     /// The values that the CRDs are made from, by their paths.
@@ -65,8 +70,9 @@ impl Split {
             |name: &str| name.rsplit('/').next().is_some_and(|name| name.starts_with('_'));
         let is_part = |name: &str| matches!(name, TEMPLATE | PROFILE) || is_partial(name);
         Some(Self {
-            crds: chart.with_templates(is_part),
-            rest: chart.with_templates(|name| name != TEMPLATE),
+            crds: chart.with_templates(|name, text| is_part(name).then(|| text.clone())),
+            rest: chart.with_templates(|name, text| (name != TEMPLATE).then(|| text.clone())),
+            known: Known::of(chart, text, is_part),
             path: format!("{}/{TEMPLATE}", chart.metadata.name),
             reads,
             made: Mutex::default(),

@@ -59,10 +59,14 @@ pub fn explain(package: &Package, request: &Request, path: &str) -> Result<Expla
     above.components(&merged.operator)?;
     if let Some(last) = above.layers.last_mut() {
         last.wins = true;
-        layers.iter_mut().for_each(|layer| layer.wins = false);
+        for layer in &mut layers {
+            layer.wins = false;
+        }
     }
     layers.extend(above.layers);
-    layers.iter_mut().for_each(|layer| tree::to_integers(&mut layer.value));
+    for layer in &mut layers {
+        tree::to_integers(&mut layer.value);
+    }
     Ok(Explained { path: path.to_owned(), layers })
 }
 

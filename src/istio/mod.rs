@@ -5,6 +5,14 @@
 //! istioctl's own text. Where istioctl is silent about a mistake, a [`Warning`] says what and where. Nothing here reads
 //! a file, the clock, the environment or the network.
 //!
+//! Known differences:
+//! - istioctl takes components in a random order; where that shows, ours is fixed (see [`sort`]). A string in an overlay that
+//!   becomes a map of several keys loses all but one of them: at random there, all but the first here.
+//! - Where istioctl panics, this refuses.
+//! - All faults of a specification are told, not the first alone; what the package's own profile holds is none.
+//! - Of the mesh configuration, types, ports, durations, addresses and trust domains are checked; istiod checks the rest.
+//! - A document that holds U+0085, U+2028 or U+2029 outside of escapes is refused.
+//!
 //! Source of the rules: `istio.io/istio/operator` of 1.31, for the charts of every release; `k8s.io/apimachinery` 0.36
 //! for strategic merge patches.
 

@@ -2,6 +2,7 @@
 //!
 //! Source of the rules: `operator/cmd/mesh/manifest-generate.go`.
 
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::error::IstioError;
@@ -54,14 +55,13 @@ fn class(group: &str, kind: &str) -> i32 {
 /// # Errors
 /// When a string holds a control character that YAML does not take.
 pub fn print(objects: &[RenderedObject]) -> Result<String, IstioError> {
-    let mut text = String::new();
-    for object in objects {
-        let yaml = yaml::go_compatible(&object.value).map_err(|error| IstioError::Object {
+    let print = |object: &RenderedObject| {
+        let fault = |error: yaml::ControlCharacter| IstioError::Object {
             template: object.template.to_string(),
             reason: error.to_string(),
-        })?;
-        text.push_str(&yaml);
-        text.push_str(SEPARATOR);
-    }
-    Ok(text)
+        };
+        yaml::go_compatible(&object.value).map(|text| text + SEPARATOR).map_err(fault)
+    };
+    let texts: Result<Vec<String>, IstioError> = objects.par_iter().map(print).collect();
+    Ok(texts?.concat())
 }

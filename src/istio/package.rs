@@ -68,7 +68,7 @@ impl Package {
                 continue;
             };
             let source = self.charts.entry(folder);
-            let source = source.or_insert_with(Source::default);
+            let source = source.or_default();
             source.files.push(File { path: file.to_owned(), data });
             return;
         }

@@ -105,10 +105,11 @@ fn target_name(instance: &Instance, revision: &str) -> String {
 /// with none.
 fn value_of(instance: &Instance, raw: &Tree, setting: &str) -> Option<Value> {
     let mut value = raw.get(setting).cloned();
-    if setting == "service" && instance.component.is_gateway() {
-        if let Value::Object(service) = value.get_or_insert_with(|| Tree::new().into()) {
-            service.insert("ports".to_owned(), json!([]));
-        }
+    if setting == "service"
+        && instance.component.is_gateway()
+        && let Value::Object(service) = value.get_or_insert_with(|| Tree::new().into())
+    {
+        service.insert("ports".to_owned(), json!([]));
     }
     let mut value = value?;
     tree::to_integers(&mut value);

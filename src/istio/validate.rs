@@ -31,8 +31,7 @@ pub(super) fn validate(
     force: bool,
     warnings: &mut Vec<Warning>,
 ) -> Result<(), IstioErrors> {
-    let mut faults = faults(merged);
-    faults.retain(|fault| is_users(merged, &fault.path));
+    let faults = faults(merged);
     if faults.is_empty() {
         cross::conflicts(&merged.operator, warnings);
         return Ok(());
@@ -77,6 +76,8 @@ fn faults(merged: &Merged) -> Vec<Fault> {
     }
     let kind = Type::Struct("IstioOperator");
     typed::check(&whole.into(), kind, Mode::Strict, &Path::root(), &mut faults);
+    let of_user = |faults: &mut Vec<Fault>| faults.retain(|fault| is_users(merged, &fault.path));
+    of_user(&mut faults);
     if !faults.is_empty() {
         // the rules below rest on the types
         return faults;
@@ -84,6 +85,7 @@ fn faults(merged: &Merged) -> Vec<Fault> {
     let values = Path::root().key("spec").key("values");
     if let Some(value) = tree::at(operator, "spec.values") {
         message::check(value, "istio.operator.v1alpha1.Values", true, &values, &mut faults);
+        of_user(&mut faults);
         if faults.is_empty() {
             cross::check(operator, &mut faults);
         }
@@ -95,6 +97,7 @@ fn faults(merged: &Merged) -> Vec<Fault> {
         mesh::check(mesh, &Path::root().key("spec").key("meshConfig"), &mut faults);
     }
     name::check(operator, &mut faults);
+    of_user(&mut faults);
     faults
 }
 

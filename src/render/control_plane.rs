@@ -276,6 +276,9 @@ impl Cluster<'_> {
         } else {
             let mut value = Value::clone(&object.value);
             image::rewrite_rest(&mut value, images);
+            if identity.kind == "ConfigMap" && identity.name.starts_with("istio-sidecar-injector") {
+                image::rewrite_injector(&mut value, images);
+            }
             canonical(&value)
         };
         let stage = stage(object.component, &identity);

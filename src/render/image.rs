@@ -74,6 +74,25 @@ fn each_container(value: &mut Value, change: &dyn Fn(&str) -> String) {
     }
 }
 
+/// Rewrites the images that a template of the injector names by itself: a line `image: busybox:1.28` in
+/// its `ConfigMap`. The proxies come from hub and tag, which were rewritten before.
+pub fn rewrite_injector(value: &mut Value, images: &BTreeMap<String, Option<String>>) {
+    let Some(config) = value.pointer_mut("/data/config") else { return };
+    let Some(text) = config.as_str() else { return };
+    let line = |line: &str| {
+        let start = line.find("image: ").map_or(0, |at| at + "image: ".len());
+        let (before, rest) = line.split_at(start);
+        let image = rest.trim_end();
+        let bare = image.trim_matches('"');
+        let is_key = before.trim_start().trim_start_matches("- ") == "image: ";
+        if !is_key || bare.contains("{{") || !bare.contains([':', '/']) {
+            return line.to_owned();
+        }
+        line.replacen(bare, &rewrite(bare, images), 1)
+    };
+    *config = text.split_inclusive('\n').map(line).collect::<String>().into();
+}
+
 /// Rewrites the hubs and whole image references of an `IstioOperator`: every `hub`, and every `image`
 /// that names a path (a bare name is put behind a hub by the charts).
 pub fn rewrite_operator(value: &mut Value, images: &BTreeMap<String, Option<String>>) {

@@ -1,11 +1,13 @@
 //! A tree: all artifacts of a mesh by path, its index, and the view of it on disk.
 
+mod image;
 mod index;
 mod path;
 mod rows;
 pub mod source;
 pub mod view;
 
+pub use image::{Image, Use, images};
 pub use index::{API_VERSION, ArtifactRow, ClusterRow, Index, IndexError, PendingRow, assemble};
 pub use path::{TreePath, TreePathError};
 

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use granit_parser::{Event, Parser, ScalarStyle, Span as EventSpan, Tag};
 use serde_json::Value;
 
@@ -39,8 +42,8 @@ impl ReadError {
 /// Reads every document of a text, with places. Empty documents come as [`Kind::Null`].
 ///
 /// Refuses duplicate keys, anchors that repeat themselves without end, more than a quarter million
-/// copied values, nesting beyond 200, keys that are no scalar, `!!binary` and own tags, and what
-/// JSON cannot hold (`.nan`, `.inf`).
+/// copied values, nesting beyond 200, keys that are no scalar, own tags, `!!binary` that is no text or
+/// stands in a file of meshgen's own, and what JSON cannot hold (`.nan`, `.inf`).
 pub fn nodes(source: SourceId, text: &str, schema: Schema) -> Result<Vec<Node>, ReadError> {
     let mut reader = Reader::new(source, text, schema);
     reader.check_line_ends()?;
@@ -333,17 +336,35 @@ impl<'a> Reader<'a> {
         tag: Option<&Tag>,
         span: Span,
     ) -> Result<Kind, ReadError> {
+        let is_binary = |tag: &Tag| tag.original() == "!!binary";
+        if self.schema == Schema::Go && tag.is_some_and(is_binary) {
+            return self.binary(text, span);
+        }
         let scalar = self.resolved(text, style, tag, span)?;
         self.kind(scalar, self.ended(text, style, span), span)
+    }
+
+    /// A string in Base64, as Go decodes it: bits left over are not looked at.
+    fn binary(&self, text: &str, span: Span) -> Result<Kind, ReadError> {
+        let lenient = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
+        let text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
+        let bytes = GeneralPurpose::new(&alphabet::STANDARD, lenient)
+            .decode(text)
+            .map_err(|error| self.error(&format!("`!!binary`: {error}"), span))?;
+        String::from_utf8(bytes).map(Kind::String).map_err(|_| {
+            self.error("the tag `!!binary` is not supported for what is no UTF-8", span)
+        })
     }
 
     /// Go's reader makes no line end where the text of a block ends with the file, in the middle of a line.
     fn ended<'t>(&self, text: &'t str, style: ScalarStyle, span: Span) -> &'t str {
         let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
         let is_last = usize::try_from(span.end).is_ok_and(|end| end >= self.mark + self.text.len());
-        let is_cut = self.schema == Schema::Go && !self.text.ends_with(['\n', '\r']);
+        let line = self.text.rsplit(['\n', '\r']).next().unwrap_or_default().trim_start();
         match text.strip_suffix('\n') {
-            Some(cut) if is_block && is_last && is_cut => cut,
+            Some(cut) if self.schema == Schema::Go && is_block && is_last => {
+                if !line.is_empty() && cut.ends_with(line) { cut } else { text }
+            }
             _ => text,
         }
     }

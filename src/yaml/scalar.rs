@@ -158,7 +158,9 @@ fn float(text: &str) -> Scalar {
 /// become integers, because that is how they are printed again.
 pub(super) fn json_number(value: f64) -> Option<Number> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    if value.fract() == 0.0 && value.abs() < EXACT {
+    // JSON's `-0` is a float in Go, and printed with its sign
+    let negative_zero = value == 0.0 && value.is_sign_negative();
+    if value.fract() == 0.0 && value.abs() < EXACT && !negative_zero {
         #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
         return Some(Number::from(value as i64));
     }

@@ -10,6 +10,7 @@
 )]
 
 mod bad;
+mod bench;
 mod canary;
 mod cli;
 mod control_plane;
@@ -23,7 +24,9 @@ mod golden;
 mod gotmpl;
 mod helm;
 mod history;
+mod images;
 mod init;
+mod istio;
 mod istio_conformance;
 mod istioctl;
 mod lock;

@@ -25,7 +25,7 @@ struct GoTool {
 }
 
 /// What `just tools` builds. One module a family, because their dependencies do not agree.
-const GO_TOOLS: [GoTool; 11] = [
+const GO_TOOLS: [GoTool; 13] = [
     GoTool { name: "reader", family: "reader", package: "." },
     GoTool { name: "hcl", family: "hcl", package: "." },
     GoTool {
@@ -43,6 +43,8 @@ const GO_TOOLS: [GoTool; 11] = [
     GoTool { name: "istioctl", family: "istio", package: "istio.io/istio/istioctl/cmd/istioctl" },
     GoTool { name: "remotesecret", family: "istio", package: "./remotesecret" },
     GoTool { name: "generate", family: "istio", package: "./generate" },
+    GoTool { name: "helm", family: "helm", package: "helm.sh/helm/v4/cmd/helm" },
+    GoTool { name: "schema", family: "istio", package: "./schema" },
     GoTool { name: "gotemplate", family: "template-oracle", package: "./plain" },
     GoTool { name: "helmlib", family: "template-oracle", package: "./helm" },
 ];

@@ -511,6 +511,18 @@ fn we_read_scalars_as_go_does() {
 /// Whole documents: block scalars, folding, anchors, merge keys, flow, comments, odd white space.
 const DOCUMENTS: &[&str] = &[
     "",
+    "a: |\n  x",
+    "a: |+\n  x",
+    "a: |-\n  x",
+    "a: >\n  x\n  y",
+    "a: |\n  x\n",
+    "a: |\n  x\n  ",
+    "a: |\n  x\n\n",
+    "a: |\n  x\n# c",
+    "a: |\n  x  ",
+    "a:\n- b: |\n    x\n    y",
+    "- |\n  x",
+    "|\n  x",
     "\n",
     "# only a comment\n",
     "---\n",

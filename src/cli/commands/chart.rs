@@ -1,5 +1,6 @@
 //! `meshgen chart …`: the engine below the control plane, by itself.
 
+mod explain;
 mod folder;
 mod render;
 

@@ -9,6 +9,7 @@ pub(super) mod facts;
 pub(super) mod fsck;
 pub(super) mod gc;
 pub(super) mod generations;
+pub(super) mod images;
 pub(super) mod init;
 pub(super) mod istio;
 pub(super) mod layers;

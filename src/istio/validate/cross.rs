@@ -59,12 +59,15 @@ pub(super) fn check(operator: &Tree, faults: &mut Vec<Fault>) {
     ports(operator, values, faults);
 }
 
+/// Whether a text is what it should be.
+type Fits<'a> = &'a dyn Fn(&str) -> bool;
+
 fn ranges(values: &Tree, faults: &mut Vec<Fault>) {
     let is_port = |text: &str| {
         matches!(text, "" | "*")
             || text.parse::<i32>().is_ok_and(|port| (0..=65535).contains(&port))
     };
-    let rules: [(&str, &dyn Fn(&str) -> bool, &str); 4] = [
+    let rules: [(&str, Fits<'_>, &str); 4] = [
         ("includeIPRanges", &is_range, "address ranges such as `10.0.0.0/8`, or `*`"),
         ("excludeIPRanges", &is_range, "address ranges such as `10.0.0.0/8`, or `*`"),
         ("includeInboundPorts", &is_port, "ports, or `*`"),

@@ -25,9 +25,8 @@ pub(super) fn check(value: &Value, kind: Type, mode: Mode, path: &Path, faults: 
     let expected = match (kind, value) {
         (Type::Any, _)
         | (Type::Bool, Value::Bool(_))
-        | (Type::Text, Value::String(_))
-        | (Type::Float, Value::Number(_))
-        | (Type::IntOrString, Value::String(_)) => return,
+        | (Type::Text | Type::IntOrString, Value::String(_))
+        | (Type::Float, Value::Number(_)) => return,
         (Type::Text, Value::Number(_) | Value::Bool(_)) if mode == Mode::Yaml => return,
         (Type::List(item), Value::Array(items)) => {
             for (index, value) in items.iter().enumerate() {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::folder;
+use super::{explain, folder};
+use crate::cli::commands::layers;
 use crate::cli::{CommandError, Context, Exit};
 use crate::gotmpl::Limits;
 use crate::helm::{
@@ -57,6 +58,11 @@ pub struct Args {
     #[arg(long, value_name = "PATH=FILE")]
     set_file: Vec<String>,
 
+    /// Print no manifests, but where a value comes from: every layer that has it, the weakest first.
+    /// `image.tag`, `list[0].name`.
+    #[arg(long, value_name = "PATH")]
+    explain: Option<String>,
+
     /// The namespace: `.Release.Namespace`.
     #[arg(short, long, value_name = "NAMESPACE", default_value = "default")]
     namespace: String,
@@ -91,6 +97,10 @@ Examples:
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let chart = folder::load(&context.disk, &args.chart)?;
+    if let Some(path) = &args.explain {
+        let found = explain::layers(&chart, &sources(context, args)?, path);
+        return layers::print(context, path, &found);
+    }
     let request = request(context, args)?;
     if chart.metadata.is_library() {
         return Err(CommandError::refused("library charts are not installable"));
@@ -148,32 +158,63 @@ fn is_release_name(name: &str) -> bool {
 /// Everything that the user set, in Helm's order.
 fn values(context: &Context, args: &Args) -> Result<Map<String, Value>, CommandError> {
     let mut values = Map::new();
+    every(context, args, &mut |_, change| change(&mut values))?;
+    Ok(values)
+}
+
+/// What each file and flag sets by itself, in Helm's order.
+fn sources(context: &Context, args: &Args) -> Result<explain::Sources, CommandError> {
+    let mut sources = Vec::new();
+    every(context, args, &mut |name, change| {
+        let mut values = Map::new();
+        change(&mut values)?;
+        sources.push((name, values));
+        Ok(())
+    })?;
+    Ok(sources)
+}
+
+/// A change of values.
+type Change<'a> = &'a dyn Fn(&mut Map<String, Value>) -> Result<(), CommandError>;
+
+/// What is done with each: its name, and the change.
+type Visit<'a> = &'a mut dyn FnMut(String, Change<'_>) -> Result<(), CommandError>;
+
+/// Goes through everything that the user set, in Helm's order.
+fn every(context: &Context, args: &Args, visit: Visit<'_>) -> Result<(), CommandError> {
     for path in &args.values {
         let name = path.display();
         let read = read_values(&text(context, path)?);
         let read = read.map_err(|reason| CommandError::refused(format!("{name}: {reason}")))?;
-        overlay(&mut values, read);
+        visit(format!("-f {name}"), &|values| {
+            overlay(values, read.clone());
+            Ok(())
+        })?;
     }
     let refused = |flag: &str, line: &str, reason: String| {
         CommandError::refused(format!("`{flag} {line}`: {reason}"))
     };
     for line in &args.set_json {
         let whole = line.trim_start().starts_with('{').then(|| format!("values={line}"));
-        let line = whole.as_deref().unwrap_or(line);
-        let mut read = Map::new();
-        let into = if whole.is_some() { &mut read } else { &mut values };
-        assign(into, line, AssignKind::Json)
-            .map_err(|reason| refused("--set-json", line, reason))?;
-        if let Some(Value::Object(read)) = read.remove("values") {
-            overlay(&mut values, read);
-        }
+        visit(format!("--set-json {line}"), &|values| {
+            let mut read = Map::new();
+            let into = if whole.is_some() { &mut read } else { &mut *values };
+            assign(into, whole.as_deref().unwrap_or(line), AssignKind::Json)
+                .map_err(|reason| refused("--set-json", line, reason))?;
+            if let Some(Value::Object(read)) = read.remove("values") {
+                overlay(values, read);
+            }
+            Ok(())
+        })?;
     }
     for (flag, lines, kind) in [
         ("--set", &args.set, AssignKind::Typed),
         ("--set-string", &args.set_string, AssignKind::Text),
     ] {
         for line in lines {
-            assign(&mut values, line, kind).map_err(|reason| refused(flag, line, reason))?;
+            visit(format!("{flag} {line}"), &|values| {
+                assign(values, line, kind).map_err(|reason| refused(flag, line, reason))
+            })?;
         }
     }
     for pair in args.set_file.iter().flat_map(|line| line.split(',')) {
@@ -181,9 +222,11 @@ fn values(context: &Context, args: &Args) -> Result<Map<String, Value>, CommandE
         let (path, file) =
             pair.split_once('=').ok_or_else(|| refused("it has the form PATH=FILE".to_owned()))?;
         let content = text(context, Path::new(file))?;
-        assign_text(&mut values, path, &content).map_err(refused)?;
+        visit(format!("--set-file {pair}"), &|values| {
+            assign_text(values, path, &content).map_err(refused)
+        })?;
     }
-    Ok(values)
+    Ok(())
 }
 
 /// The text of a file, or of standard input.

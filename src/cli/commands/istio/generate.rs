@@ -26,11 +26,11 @@ const MAX_FILE: u64 = 16 << 20;
 /// istioctl takes components in a random order. Here objects of the same kind and name in two
 /// namespaces always stand in the order of components.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES, args_override_self = true)]
 pub struct Args {
     /// An `IstioOperator`; `-`: standard input. Can be repeated, or separated by commas; later ones go
     /// over earlier ones.
-    #[arg(short = 'f', long, value_name = "FILE", value_delimiter = ',')]
+    #[arg(short = 'f', long, value_name = "FILE")]
     filename: Vec<String>,
 
     /// A value by its path below `spec`: `values.global.network=n1`, `components.egressGateways[0].enabled=true`.
@@ -47,8 +47,21 @@ pub struct Args {
     revision: Option<String>,
 
     /// Go on although the specification is invalid.
-    #[arg(long)]
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true",
+        hide_default_value = true,
+        value_parser = boolean,
+    )]
     force: bool,
+
+    /// Taken and not read, as by istioctl.
+    #[arg(long, value_name = "COMPONENTS", hide = true)]
+    filter: Vec<String>,
 
     /// Make errors of warnings.
     #[arg(long)]
@@ -111,8 +124,17 @@ fn manifests(args: &Args, request: &Request) -> Result<PathBuf, CommandError> {
 
 fn request(context: &Context, args: &Args) -> Result<Request, CommandError> {
     let mut documents = Vec::new();
-    for (index, name) in args.filename.iter().enumerate() {
-        if name == "-" && index + 1 != args.filename.len() {
+    let mut names = Vec::new();
+    for given in &args.filename {
+        let Some(separated) = separated(given) else {
+            return Err(CommandError::refused(format!(
+                "`-f {given}`: a quote stands where none may"
+            )));
+        };
+        names.extend(separated);
+    }
+    for (index, name) in names.iter().enumerate() {
+        if name == "-" && index + 1 != names.len() {
             return Err(CommandError::refused("standard input is only allowed as the last file"));
         }
         let name = name.trim();
@@ -131,6 +153,50 @@ fn request(context: &Context, args: &Args) -> Result<Request, CommandError> {
         force: args.force,
         kube_version: kube_version.transpose()?,
     })
+}
+
+/// The words that Go takes for a boolean.
+fn boolean(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err("write `true` or `false`".to_owned()),
+    }
+}
+
+/// The names in the text of one `-f`: istioctl reads it as a line of CSV, where a name in quotes may
+/// hold commas. `None` where a quote stands elsewhere.
+fn separated(text: &str) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() || !names.is_empty() {
+        let mut name = String::new();
+        let mut quoted = rest.strip_prefix('"');
+        if quoted.is_none() {
+            let end = rest.find(',').unwrap_or(rest.len());
+            name.push_str(&rest[..end]);
+            rest = &rest[end..];
+            if name.contains('"') {
+                return None;
+            }
+        }
+        while let Some(inside) = quoted {
+            let (part, after) = inside.split_once('"')?;
+            name.push_str(part);
+            quoted = after.strip_prefix('"');
+            if quoted.is_some() {
+                name.push('"');
+            }
+            rest = after;
+        }
+        names.push(name);
+        match rest.strip_prefix(',') {
+            Some(after) => rest = after,
+            None if rest.is_empty() => break,
+            None => return None,
+        }
+    }
+    Some(names)
 }
 
 /// The text of a file, or of standard input.

@@ -2,6 +2,8 @@
 //
 // With "kubernetes": the Go structs below IstioOperator, and of the objects that its settings patch, a line each:
 // the name, then its fields as name:type~strategy@mergekey. With "values": the messages of Values and MeshConfig.
+// With "patch": reads cases {kind, object, patch} as a JSON list, and prints what apimachinery's strategic merge makes
+// of each, null where it refuses.
 package main
 
 import (
@@ -22,25 +24,61 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/apimachinery/pkg/util/strategicpatch"
 )
 
 // Types whose JSON is no struct.
 var opaque = map[reflect.Type]string{
-	reflect.TypeOf(json.RawMessage{}):     "any",
-	reflect.TypeOf(apis.BoolValue{}):      "bool",
-	reflect.TypeOf(resource.Quantity{}):   "quantity",
-	reflect.TypeOf(intstr.IntOrString{}):  "intOrString",
-	reflect.TypeOf(metav1.Time{}):         "time",
-	reflect.TypeOf(metav1.MicroTime{}):    "time",
-	reflect.TypeOf(metav1.FieldsV1{}):     "any",
+	reflect.TypeOf(json.RawMessage{}):    "any",
+	reflect.TypeOf(apis.BoolValue{}):     "bool",
+	reflect.TypeOf(resource.Quantity{}):  "quantity",
+	reflect.TypeOf(intstr.IntOrString{}): "intOrString",
+	reflect.TypeOf(metav1.Time{}):        "time",
+	reflect.TypeOf(metav1.MicroTime{}):   "time",
+	reflect.TypeOf(metav1.FieldsV1{}):    "any",
 }
 
 func main() {
-	if len(os.Args) == 2 && os.Args[1] == "values" {
-		values()
-		return
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: schema kubernetes|values|patch")
+		os.Exit(2)
 	}
-	kubernetes()
+	switch os.Args[1] {
+	case "values":
+		values()
+	case "patch":
+		patch()
+	default:
+		kubernetes()
+	}
+}
+
+func patch() {
+	var cases []struct {
+		Kind          string
+		Object, Patch json.RawMessage
+	}
+	if err := json.NewDecoder(os.Stdin).Decode(&cases); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	kinds := map[string]any{
+		"Deployment": appsv1.Deployment{}, "DaemonSet": appsv1.DaemonSet{}, "Service": corev1.Service{},
+		"HorizontalPodAutoscaler": autoscalingv2.HorizontalPodAutoscaler{},
+		"PodDisruptionBudget":     policyv1.PodDisruptionBudget{},
+	}
+	results := make([]json.RawMessage, len(cases))
+	for i, c := range cases {
+		merged, err := strategicpatch.StrategicMergePatch(c.Object, c.Patch, kinds[c.Kind])
+		if err != nil {
+			merged = []byte("null")
+		}
+		results[i] = merged
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(results); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 func kubernetes() {

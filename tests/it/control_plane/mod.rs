@@ -146,13 +146,18 @@ fn compare(tree: &Tree, cluster: &str, release: &str) -> Option<usize> {
 
 fn compare_with(tree: &Tree, cluster: &str, manifests: &Path) -> Option<usize> {
     let theirs = theirs(tree, cluster, manifests)?;
+    Some(same(tree, cluster, &theirs))
+}
+
+/// Holds a cluster in the tree against these objects, and counts them.
+fn same(tree: &Tree, cluster: &str, theirs: &Objects) -> usize {
     let ours = ours(tree, cluster);
     let names = |objects: &Objects| objects.keys().cloned().collect::<BTreeSet<_>>();
-    assert_eq!(names(&ours), names(&theirs), "{cluster}: other objects");
+    assert_eq!(names(&ours), names(theirs), "{cluster}: other objects");
     for (identity, object) in &ours {
         assert_eq!(object, &theirs[identity], "{cluster}: {identity} differs");
     }
-    Some(ours.len())
+    ours.len()
 }
 
 /// What a command says on stderr.

@@ -432,8 +432,9 @@ fn assemble(inputs: &Inputs, examples: &[String], outputs: &[store::Output]) -> 
             .iter()
             .filter(move |output| output.artifact.is_none() == pending)
             .map(|output| output.row.as_str())
+            .collect::<Vec<&str>>()
     };
-    tree::assemble(&inputs.mesh.name, &clusters, examples, rows(true), rows(false))
+    tree::assemble(&inputs.mesh.name, &clusters, examples, &rows(true), &rows(false))
 }
 
 fn pending_needs(output: &store::Output) -> Option<(String, Vec<String>)> {

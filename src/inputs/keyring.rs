@@ -62,8 +62,16 @@ impl Keyring {
 /// What mesh.yaml asks of the keyring. Recipients that cannot be read are left out; the rule about
 /// them is asked of the mesh.
 pub fn policy(mesh: &Mesh) -> pki::Policy {
-    let parse = |texts: &[String]| -> Vec<pki::Recipient> {
-        texts.iter().filter_map(|text| text.parse().ok()).collect()
+    // a thousand clusters have the same few
+    let mut known: BTreeMap<String, Option<pki::Recipient>> = BTreeMap::new();
+    let mut parse = |texts: &[String]| -> Vec<pki::Recipient> {
+        let mut one = |text: &String| {
+            if !known.contains_key(text) {
+                known.insert(text.clone(), text.parse().ok());
+            }
+            known[text].clone()
+        };
+        texts.iter().filter_map(&mut one).collect()
     };
     pki::Policy {
         algorithm: match mesh.pki.algorithm {

@@ -131,7 +131,9 @@ fn changes_values(text: &str) -> bool {
 /// The paths of values in a template; `None` where it also takes them whole.
 fn reads(text: &str) -> Option<Vec<String>> {
     static VALUES: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"\.Values\b(?:\.(\w+)\.(\w+))?").expect("the pattern is a regular expression")
+        // names are ASCII, and the tables of Unicode would take longer than all else here
+        Regex::new(r"\.Values(?-u:\b)(?:\.([0-9A-Za-z_]+)\.([0-9A-Za-z_]+))?")
+            .expect("the pattern is a regular expression")
     });
     let paths = VALUES
         .captures_iter(text)
@@ -142,7 +144,7 @@ fn reads(text: &str) -> Option<Vec<String>> {
 /// Whether the template of profiles is one whose reads are known.
 fn knows(text: &str) -> bool {
     static VALUES: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"\.Values\)?\.(\w+)(?:\)?\.(\w+))?")
+        Regex::new(r"\.Values\)?\.([0-9A-Za-z_]+)(?:\)?\.([0-9A-Za-z_]+))?")
             .expect("the pattern is a regular expression")
     });
     VALUES.captures_iter(text).all(|found| {

@@ -51,7 +51,7 @@ impl DerivationCache {
     /// Reads a cache file. The outputs are taken apart only when they are asked for.
     pub fn load(disk: &Disk, path: &Path) -> Self {
         let file = frame::read(disk, path, HEADER);
-        let known = str::from_utf8(&file.bytes).ok().and_then(headers);
+        let known = str::from_utf8(&file.bytes()).ok().and_then(headers);
         known.map_or_else(Self::default, |known| Self { file, known, fresh: Mutex::default() })
     }
 
@@ -60,7 +60,7 @@ impl DerivationCache {
         let Some(known) = self.known.get(derivation) else {
             return self.fresh.lock().expect("no holder panics").get(derivation).cloned();
         };
-        let text = str::from_utf8(&self.file.bytes[known.outputs.clone()]).ok()?;
+        let text = str::from_utf8(&self.file.bytes()[known.outputs.clone()]).ok()?;
         let outputs: Option<Vec<Output>> = text.lines().map(read_output).collect();
         if outputs.is_some() {
             known.used.store(true, Ordering::Relaxed);
@@ -94,11 +94,11 @@ impl DerivationCache {
         if self.file.has_room(out.len()) {
             return frame::add(disk, path, &out);
         }
-        out.reserve(self.file.bytes.len());
+        out.reserve(self.file.bytes().len());
         for (derivation, known) in &self.known {
             let age = if known.used.load(Ordering::Relaxed) { 0 } else { known.age + 1 };
             if age < MAX_AGE && !fresh.contains_key(derivation) {
-                push(&mut out, derivation, age, &self.file.bytes[known.outputs.clone()]);
+                push(&mut out, derivation, age, &self.file.bytes()[known.outputs.clone()]);
             }
         }
         frame::write(disk, temporary, path, HEADER, &out)

@@ -15,46 +15,61 @@ const GROWTH: usize = 64 << 10;
 /// What a cache file holds.
 #[derive(Debug, Default)]
 pub(super) struct Body {
-    /// All sound segments, joined.
-    pub bytes: Vec<u8>,
+    /// The file, all sound segments joined; what comes before the first is left in place.
+    file: Vec<u8>,
+    start: usize,
     /// How many of them may be in the file before it is written anew.
     room: usize,
 }
 
 impl Body {
+    /// All sound segments, joined.
+    pub fn bytes(&self) -> &[u8] {
+        &self.file[self.start..]
+    }
+
     /// Whether so many bytes more should be added to the file; else it is to be written anew.
     pub fn has_room(&self, more: usize) -> bool {
-        self.bytes.len() + more <= self.room
+        self.bytes().len() + more <= self.room
     }
 }
 
 /// Reads a cache file; empty if there is no sound one.
 pub(super) fn read(disk: &Disk, path: &Path, header: &str) -> Body {
-    let Ok(file) = disk.read(path) else { return Body::default() };
-    let mut body = Body::default();
-    let Some(mut rest) = file.strip_prefix(header.as_bytes()) else { return body };
-    while !rest.is_empty() {
-        let Some((segment, after)) = segment(rest) else {
-            // what is added behind a torn segment could not be found again
-            body.room = 0;
-            return body;
-        };
-        if body.bytes.is_empty() {
-            body.bytes.reserve_exact(rest.len());
-            body.room = segment.len() + (segment.len() / 4).max(GROWTH);
-        }
-        body.bytes.extend_from_slice(segment);
-        rest = after;
+    let Ok(mut file) = disk.read(path) else { return Body::default() };
+    if !file.starts_with(header.as_bytes()) {
+        return Body::default();
     }
-    body
+    let start = header.len() + PREFIX;
+    let (mut at, mut end, mut room) = (header.len(), start, None);
+    while at < file.len() {
+        let Some(length) = segment(&file[at..]) else {
+            // what is added behind a torn segment could not be found again
+            room = Some(0);
+            break;
+        };
+        room.get_or_insert(length + (length / 4).max(GROWTH));
+        let segment = at + PREFIX..at + PREFIX + length;
+        at = segment.end;
+        // the first stays where it is
+        if segment.start != end {
+            file.copy_within(segment, end);
+        }
+        end += length;
+    }
+    if end == start {
+        return Body::default();
+    }
+    file.truncate(end);
+    Body { file, start, room: room.unwrap_or(0) }
 }
 
-fn segment(rest: &[u8]) -> Option<(&[u8], &[u8])> {
+/// The length of the segment that starts here, if it is sound.
+fn segment(rest: &[u8]) -> Option<usize> {
     let (prefix, rest) = rest.split_first_chunk::<PREFIX>()?;
     let (length, sum) = prefix.split_first_chunk::<8>()?;
     let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
-    let (segment, after) = rest.split_at_checked(length)?;
-    (sum == checksum(segment).to_le_bytes()).then_some((segment, after))
+    (sum == checksum(rest.get(..length)?).to_le_bytes()).then_some(length)
 }
 
 /// Writes a cache file by way of a temporary one. Not durable: a torn file is found by its sums.

@@ -109,22 +109,25 @@ impl PendingRow {
 
 /// The index from its parts, rows given as the lines of [`ArtifactRow::to_line`] and
 /// [`PendingRow::to_line`], in the order of their paths.
-pub fn assemble<'a>(
+pub fn assemble(
     mesh: &str,
     clusters: &[ClusterRow],
     examples: &[String],
-    pending: impl IntoIterator<Item = &'a str>,
-    artifacts: impl IntoIterator<Item = &'a str>,
+    pending: &[&str],
+    artifacts: &[&str],
 ) -> String {
-    let mut out = String::new();
+    // a row of a cluster, and what stands between rows
+    const ABOUT: usize = 160;
+    let length = pending.iter().chain(artifacts).map(|row| row.len() + 8).sum::<usize>();
+    let mut out = String::with_capacity(length + clusters.len() * ABOUT);
     let api_version = line(API_VERSION);
     let mesh = line(mesh);
     write!(out, "{{\"apiVersion\": {api_version}, \"kind\": \"Index\", \"mesh\": {mesh}")
         .expect("writing into a string cannot fail");
     rows(&mut out, "clusters", clusters.iter().map(line));
     rows(&mut out, "examples", examples.iter().map(line));
-    rows(&mut out, "pending", pending.into_iter());
-    rows(&mut out, "artifacts", artifacts.into_iter());
+    rows(&mut out, "pending", pending.iter());
+    rows(&mut out, "artifacts", artifacts.iter());
     out.push_str("}\n");
     out
 }
@@ -239,13 +242,9 @@ impl Index {
     pub fn to_text(&self) -> String {
         let pending: Vec<String> = self.pending.iter().map(PendingRow::to_line).collect();
         let artifacts: Vec<String> = self.artifacts.iter().map(ArtifactRow::to_line).collect();
-        assemble(
-            &self.mesh,
-            &self.clusters,
-            &self.examples,
-            pending.iter().map(String::as_str),
-            artifacts.iter().map(String::as_str),
-        )
+        let pending: Vec<&str> = pending.iter().map(String::as_str).collect();
+        let artifacts: Vec<&str> = artifacts.iter().map(String::as_str).collect();
+        assemble(&self.mesh, &self.clusters, &self.examples, &pending, &artifacts)
     }
 
     /// The row of a path.

@@ -92,17 +92,17 @@ impl Writer {
         added.par_sort_by(|a, b| a.path.cmp(&b.path));
         // a recipe of which one artifact was gone is built again: the others come a second time
         added.dedup_by(|a, b| a.path == b.path && a.digest == b.digest);
-        let mut listed = index_text.lines().filter_map(rows::listed);
-        for one in &added {
-            let fits = listed.next().is_some_and(|(path, digest)| {
-                path == one.path.as_str() && digest.parse() == Ok(one.digest)
-            });
-            if !fits {
-                return Err(ViewError::Inconsistent(one.path.to_string()));
-            }
+        let listed: Vec<(&str, &str)> = index_text.lines().filter_map(rows::listed).collect();
+        let fits = |(one, (path, digest)): (&Added, &(&str, &str))| {
+            *path == one.path.as_str() && digest.parse() == Ok(one.digest)
+        };
+        let pairs = added.par_iter().zip(&listed);
+        if let Some((one, _)) = pairs.find_first(|(one, row)| !fits((one, row))) {
+            return Err(ViewError::Inconsistent(one.path.to_string()));
         }
-        match listed.next() {
-            Some((path, _)) => Err(ViewError::Inconsistent(path.to_owned())),
+        let longer = added.get(listed.len()).map(|one| one.path.as_str());
+        match longer.or_else(|| Some(listed.get(added.len())?.0)) {
+            Some(path) => Err(ViewError::Inconsistent(path.to_owned())),
             None => Ok(added),
         }
     }

@@ -141,8 +141,8 @@ impl Writer {
             options,
             places,
             transaction,
+            added: Mutex::new(Vec::with_capacity(known.old.listed.len())),
             known,
-            added: Mutex::default(),
             edits: Mutex::new(edits),
         })
     }

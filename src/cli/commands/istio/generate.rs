@@ -107,6 +107,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     sort(&mut generated.objects);
     let text = print(&generated.objects).map_err(|error| refused(&error.into()))?;
     context.print(&text);
+    // the process ends: taking all of it apart piece by piece would only take time
+    std::mem::forget((package, generated, text));
     Ok(Exit::Done)
 }
 

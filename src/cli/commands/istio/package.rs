@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use flate2::read::GzDecoder;
+use rayon::prelude::*;
 
 use crate::cli::{CommandError, Context};
 use crate::file::FileKind;
@@ -41,7 +42,7 @@ pub fn load(context: &Context, path: &Path) -> Result<Package, CommandError> {
 fn folder(context: &Context, path: &Path) -> Result<BTreeMap<String, Vec<u8>>, CommandError> {
     let inner = path.join("manifests");
     let path = if context.disk.exists(&inner)? { &inner } else { path };
-    let mut files = BTreeMap::new();
+    let mut names = Vec::new();
     for part in ["charts", "profiles"] {
         let folder = path.join(part);
         if !context.disk.exists(&folder)? {
@@ -52,11 +53,15 @@ fn folder(context: &Context, path: &Path) -> Result<BTreeMap<String, Vec<u8>>, C
             let is_link_to_folder =
                 || kind == FileKind::Symlink && context.disk.list(&folder.join(&name)).is_ok();
             if Package::reads(&full) && !is_link_to_folder() {
-                files.insert(full, context.disk.read_limited(&folder.join(&name), MAX_FILE)?);
+                names.push(full);
             }
         }
     }
-    Ok(files)
+    let read = |name: String| {
+        let data = context.disk.read_limited(&path.join(&name), MAX_FILE)?;
+        Ok((name, data))
+    };
+    names.into_par_iter().map(read).collect()
 }
 
 /// Takes the files below `manifests/` out of a release's archive.

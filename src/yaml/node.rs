@@ -108,6 +108,21 @@ impl Node {
         }
     }
 
+    /// As [`Node::to_value`], of a node that nobody needs any more.
+    pub fn into_value(self) -> Value {
+        match self.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool(flag) => Value::Bool(flag),
+            Kind::Number(number) => Value::Number(number),
+            Kind::String(text) => Value::String(text),
+            Kind::List(items) => Value::Array(items.into_iter().map(Node::into_value).collect()),
+            Kind::Map(entries) => {
+                let entry = |entry: Entry| (entry.key, entry.value.into_value());
+                Value::Object(entries.into_iter().map(entry).collect())
+            }
+        }
+    }
+
     /// What kind of value it is, in words for messages.
     pub fn describe(&self) -> &'static str {
         match &self.kind {

@@ -81,13 +81,13 @@ pub fn parse(source: SourceId, text: &str, schema: Schema) -> Result<Node, ReadE
 /// As [`nodes`], for callers that need no places.
 pub fn documents(text: &str, schema: Schema) -> Result<Vec<Value>, ReadError> {
     let source = Sources::new().add("", "");
-    Ok(nodes(source, text, schema)?.iter().map(Node::to_value).collect())
+    Ok(nodes(source, text, schema)?.into_iter().map(Node::into_value).collect())
 }
 
 /// As [`parse`], for callers that need no places.
 pub fn document(text: &str, schema: Schema) -> Result<Value, ReadError> {
     let source = Sources::new().add("", "");
-    Ok(parse(source, text, schema)?.to_value())
+    Ok(parse(source, text, schema)?.into_value())
 }
 
 /// Reads the first document of a text as `sigs.k8s.io/yaml` does when it is not strict, for Helm's
@@ -101,7 +101,7 @@ pub fn go_document(text: &str) -> Result<Value, ReadError> {
         match reader.next()? {
             (Event::StreamStart | Event::DocumentStart(..) | Event::DocumentEnd, _) => {}
             (Event::StreamEnd, _) => return Ok(Value::Null),
-            (event, span) => return Ok(reader.node(event, span, 0)?.to_value()),
+            (event, span) => return Ok(reader.node(event, span, 0)?.into_value()),
         }
     }
 }
@@ -251,7 +251,7 @@ impl<'a> Reader<'a> {
 
     fn map(&mut self, start: Span, depth: usize) -> Result<Node, ReadError> {
         let mut entries: Vec<Entry> = Vec::new();
-        let mut seen: BTreeSet<String> = BTreeSet::new();
+        let mut seen = Keys::default();
         let mut merges: Vec<Node> = Vec::new();
         loop {
             let (event, span) = self.next()?;
@@ -266,13 +266,14 @@ impl<'a> Reader<'a> {
             let value = self.node(event, value_span, depth + 1)?;
             if is_merge {
                 self.check_merge(&value, value_span)?;
+                seen.keep(&entries);
                 if self.schema == Schema::Go {
                     merge_over(&mut entries, &value);
                 }
                 merges.push(value);
                 continue;
             }
-            let is_new = seen.insert(key.clone());
+            let is_new = seen.insert(&entries, &key);
             if !is_new && !self.last_key_counts {
                 let first = entries.iter().find(|entry| entry.key == key);
                 return Err(ReadError {
@@ -324,8 +325,10 @@ impl<'a> Reader<'a> {
                 return Err(self.error("this number is too large for a key", span));
             }
         };
-        let kind = self.kind(scalar, &text, span)?;
-        self.anchored(anchor, Node { span, kind })?;
+        if anchor != 0 {
+            let kind = self.kind(scalar, &text, span)?;
+            self.anchored(anchor, Node { span, kind })?;
+        }
         Ok(key)
     }
 
@@ -360,9 +363,12 @@ impl<'a> Reader<'a> {
     fn ended<'t>(&self, text: &'t str, style: ScalarStyle, span: Span) -> &'t str {
         let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
         let is_last = usize::try_from(span.end).is_ok_and(|end| end >= self.mark + self.text.len());
+        if !is_block || !is_last {
+            return text;
+        }
         let line = self.text.rsplit(['\n', '\r']).next().unwrap_or_default().trim_start();
         match text.strip_suffix('\n') {
-            Some(cut) if self.schema == Schema::Go && is_block && is_last => {
+            Some(cut) if self.schema == Schema::Go => {
                 if !line.is_empty() && cut.ends_with(line) { cut } else { text }
             }
             _ => text,
@@ -422,6 +428,29 @@ impl<'a> Reader<'a> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// The keys of a mapping, to find one that stands there twice: of one that has many, or had others
+/// merged into it. Before, its entries tell.
+#[derive(Default)]
+struct Keys(Option<BTreeSet<String>>);
+
+impl Keys {
+    /// So many are compared one by one.
+    const FEW: usize = 12;
+
+    /// Notes the keys of these entries, before others come between them.
+    fn keep(&mut self, entries: &[Entry]) -> &mut BTreeSet<String> {
+        self.0.get_or_insert_with(|| entries.iter().map(|entry| entry.key.clone()).collect())
+    }
+
+    /// Notes a key that comes after these entries; says whether it is new.
+    fn insert(&mut self, entries: &[Entry], key: &str) -> bool {
+        if self.0.is_none() && entries.len() < Self::FEW {
+            return entries.iter().all(|entry| entry.key != key);
+        }
+        self.keep(entries).insert(key.to_owned())
     }
 }
 

@@ -2,7 +2,7 @@
 //! the same charts of four releases. istioctl is the judge.
 //!
 //! A case is an `IstioOperator` or several, with flags. What both print is compared as text; where
-//! that differs, as objects, in which the strings of a ConfigMap are bytes. What istioctl refuses,
+//! that differs, as objects, in which the strings of a `ConfigMap` are bytes. What istioctl refuses,
 //! meshgen must refuse. A difference that is meant stands in [`difference`] with its reason.
 //!
 //! `MESHGEN_CASES=n` makes n random cases instead of a few, and takes every case with the charts of

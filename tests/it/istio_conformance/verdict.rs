@@ -143,7 +143,7 @@ fn same(left: &Value, right: &Value) -> bool {
 }
 
 /// An object for reading: its texts of several lines are laid open, so that a difference inside a
-/// ConfigMap is one line.
+/// `ConfigMap` is one line.
 fn show(object: &Value) -> String {
     fn lay(value: &Value, path: &str, out: &mut String) {
         match value {

@@ -2,7 +2,7 @@
 
 use super::{Cases, NEWEST, RELEASES};
 
-/// Values of `--set`, all at one path that takes any: what type they become shows in the ConfigMap
+/// Values of `--set`, all at one path that takes any: what type they become shows in the `ConfigMap`
 /// `values`.
 const VALUES: [&str; 52] = [
     "1",

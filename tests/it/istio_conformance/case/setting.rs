@@ -57,7 +57,7 @@ const FIELDS: [(&str, &str); 18] = [
     ("volumeMounts", "[{name: extra, mountPath: /extra}]"),
 ];
 
-/// Other values of a field, for a Deployment (`pilot`, `ingress`) or a DaemonSet (`cni`).
+/// Other values of a field, for a Deployment (`pilot`, `ingress`) or a `DaemonSet` (`cni`).
 const VARIANTS: [(&str, &str, &str); 64] = [
     ("affinity", "null", "null"),
     ("affinity", "empty", "{}"),

@@ -369,7 +369,11 @@ impl<'a> Reader<'a> {
         let line = self.text.rsplit(['\n', '\r']).next().unwrap_or_default().trim_start();
         match text.strip_suffix('\n') {
             Some(cut) if self.schema == Schema::Go => {
-                if !line.is_empty() && cut.ends_with(line) { cut } else { text }
+                if !line.is_empty() && cut.ends_with(line) {
+                    cut
+                } else {
+                    text
+                }
             }
             _ => text,
         }

@@ -247,7 +247,7 @@ fn remarks(
             match remark {
                 Remark::Shares(path) => shares.push((path, cluster)),
                 Remark::Warning { setting, message, hint } => {
-                    warnings.push(warning(inputs, cluster, &setting, message, hint));
+                    warnings.push(warning(inputs, cluster, &setting, &message, hint));
                 }
             }
             false
@@ -263,7 +263,7 @@ fn warning(
     inputs: &Inputs,
     cluster: &str,
     setting: &str,
-    message: String,
+    message: &str,
     hint: Option<String>,
 ) -> Diagnostic {
     let own = inputs.mesh.enabled().find(|one| one.name.as_str() == cluster);

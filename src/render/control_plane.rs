@@ -131,7 +131,8 @@ fn refused(scope: &Scope<'_>, errors: &[IstioError]) -> Diagnostics {
             IstioError::Patch { place, .. } | IstioError::Overlay { place, .. } => {
                 (place.as_str(), error.to_string())
             }
-            other => ("profile", other.to_string()),
+            IstioError::NoProfile { .. } => ("profile", error.to_string()),
+            other => ("charts", other.to_string()),
         };
         diagnostics.push(
             Diagnostic::new(&render_rules::CONTROL_PLANE, message)

@@ -51,7 +51,7 @@ impl Digest {
 
     /// The 64 hex digits: the name of the blob's file.
     pub fn hex(&self) -> String {
-        self.digits(|digits| digits.to_owned())
+        self.digits(str::to_owned)
     }
 
     fn digits<T>(&self, then: impl FnOnce(&str) -> T) -> T {

@@ -197,10 +197,8 @@ impl Transaction {
         {
             return Ok(false);
         }
-        let path = match self.is_new {
-            true => self.new_blobs().join(digest.hex()),
-            false => self.temporary_path()?,
-        };
+        let path =
+            if self.is_new { self.new_blobs().join(digest.hex()) } else { self.temporary_path()? };
         self.disk().write_new(&path, bytes, FILE_MODE)?;
         self.blobs.lock().expect("no holder panics").push((path, digest));
         Ok(true)

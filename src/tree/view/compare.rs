@@ -120,7 +120,7 @@ impl Comparison {
     pub fn finish(self, index_text: &str) -> Result<Compared, ViewError> {
         let mut seen = std::mem::take(&mut *self.seen.lock().expect("no holder panics"));
         seen.sort();
-        for path in self.known.without(seen.iter()) {
+        for path in self.known.without(&seen.iter()) {
             if let Ok(Place::File { digest, bytes, .. }) = self.look(&path)? {
                 let ours = self.known.is_ours(&path, digest.as_ref(), bytes.as_deref());
                 if ours || self.known.lists(&path) {

@@ -38,7 +38,7 @@ impl Writer {
         let digest = Digest::of(index_text);
         let added = self.take_added(index_text)?;
         self.check_mesh(index_text)?;
-        let stale = self.find_stale(&self.known.without(added.iter().map(|one| &one.path)))?;
+        let stale = self.find_stale(&self.known.without(&added.iter().map(|one| &one.path)))?;
         self.check_edits()?;
 
         let index_stays = self.known.digest == Some(digest);

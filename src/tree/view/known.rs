@@ -101,7 +101,10 @@ impl Known {
 
     /// The paths that are or may be in the view because of us, without those in `keep`, which is
     /// sorted; sorted.
-    pub fn without<'a>(&self, keep: impl Iterator<Item = &'a TreePath> + Clone) -> Vec<TreePath> {
+    pub fn without<'a>(
+        &self,
+        keep: &(impl Iterator<Item = &'a TreePath> + Clone),
+    ) -> Vec<TreePath> {
         let mut stale = Vec::new();
         for rows in std::iter::once(&self.old).chain(&self.next) {
             let mut keep = keep.clone().peekable();

@@ -19,6 +19,7 @@ use flate2::write::GzEncoder;
 use meshgen::store::Digest;
 
 use crate::project::{Project, files};
+use crate::tool;
 
 /// Files by path.
 type Tree = BTreeMap<String, Vec<u8>>;
@@ -35,6 +36,25 @@ fn release(version: &str) -> Tree {
         ("manifests/profiles/default.yaml", "kind: IstioOperator\n"),
         ("manifests/manifest.go", "package manifests\n"),
     ])
+}
+
+/// A release in little that a control plane can be rendered from.
+fn renderable(version: &str) -> Tree {
+    let mut files: Tree = files(&tool::root().join("tests/data/tiny-istio"))
+        .into_iter()
+        .map(|(path, bytes)| (format!("manifests/{path}"), bytes))
+        .collect();
+    let mut edit = |path: &str, change: &dyn Fn(&str) -> String| {
+        let bytes = files.get_mut(path).expect("it is there");
+        *bytes = change(std::str::from_utf8(bytes).expect("text")).into_bytes();
+    };
+    edit("manifests/charts/istio-control/istio-discovery/values.yaml", &|text| {
+        format!("{text}_internal_defaults_do_not_set: {{global: {{tag: {version}}}}}\n")
+    });
+    edit("manifests/profiles/default.yaml", &|text| {
+        text.replace("gcr.io/istio-testing", "docker.io/istio").replace("latest", version)
+    });
+    files
 }
 
 /// A chart in little.

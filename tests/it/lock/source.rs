@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use super::{chart, digests, one_digest, packed, project, refused, release, said, unpacked};
+use super::{
+    chart, digests, one_digest, packed, project, refused, release, renderable, said, unpacked,
+};
 use crate::project::files;
 use crate::tool;
 
@@ -113,8 +115,8 @@ fn what_is_neither_is_refused_with_what_would_be_one() {
 #[test]
 fn pins_stand_side_by_side_and_a_cluster_can_have_its_own() {
     let project = project();
-    unpacked(&project.path().join("old"), &release("1.27.0"));
-    unpacked(&project.path().join("new"), &release("1.28.0"));
+    unpacked(&project.path().join("old"), &renderable("1.27.0"));
+    unpacked(&project.path().join("new"), &renderable("1.28.0"));
     project.run(&["lock", "stable=old", "canary=new"]);
     assert_ne!(digests(&project)["stable"], digests(&project)["canary"]);
     let mesh = super::MESH
@@ -132,7 +134,7 @@ fn pins_stand_side_by_side_and_a_cluster_can_have_its_own() {
 #[test]
 fn a_render_says_what_is_missing_and_how_to_get_it() {
     let project = project();
-    unpacked(&project.path().join("old"), &release("1.27.0"));
+    unpacked(&project.path().join("old"), &renderable("1.27.0"));
     project.run(&["lock", "stable=old"]);
     project.make_keyring();
     project.run(&["render"]);

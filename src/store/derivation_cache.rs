@@ -51,7 +51,7 @@ impl DerivationCache {
     /// Reads a cache file. The outputs are taken apart only when they are asked for.
     pub fn load(disk: &Disk, path: &Path) -> Self {
         let file = frame::read(disk, path, HEADER);
-        let known = str::from_utf8(&file.bytes()).ok().and_then(headers);
+        let known = str::from_utf8(file.bytes()).ok().and_then(headers);
         known.map_or_else(Self::default, |known| Self { file, known, fresh: Mutex::default() })
     }
 

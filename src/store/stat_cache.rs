@@ -66,7 +66,7 @@ impl StatCache {
     /// Reads a cache file.
     pub fn load(disk: &Disk, path: &Path) -> Self {
         let file = frame::read(disk, path, HEADER);
-        let known = decode(&file.bytes());
+        let known = decode(file.bytes());
         known.map_or_else(Self::default, |known| Self { file, known, fresh: Mutex::default() })
     }
 

@@ -1,5 +1,6 @@
 //! All that lies below a folder.
 
+use std::io;
 use std::path::Path;
 
 use walkdir::WalkDir;
@@ -18,11 +19,15 @@ impl Disk {
             let entry = entry.map_err(|fault| error(fault.into()))?;
             let kind = FileKind::of(entry.file_type());
             let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-            if kind != FileKind::Folder
-                && let Some(path) = below.to_str()
-            {
-                found.push((path.to_owned(), kind));
+            if kind == FileKind::Folder {
+                continue;
             }
+            // left out, it would be missing without a word
+            let path = below.to_str().ok_or_else(|| {
+                let reason = format!("the name {} is no UTF-8", below.display());
+                error(io::Error::new(io::ErrorKind::InvalidData, reason))
+            })?;
+            found.push((path.to_owned(), kind));
         }
         Ok(found)
     }

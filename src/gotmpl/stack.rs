@@ -1,6 +1,6 @@
 //! A stack that fits.
 
-use std::thread;
+use std::{io, thread};
 
 /// The stack of a thread that executes templates. Only what is touched takes memory.
 const SIZE: usize = 512 << 20;
@@ -10,16 +10,19 @@ pub(super) const MAX_LEVELS: usize = 12_000;
 
 /// Runs work that parses or executes templates on a thread with a large stack.
 ///
+/// # Errors
+/// When the system gives no thread.
+///
 /// # Panics
-/// When the system gives no thread, or the work panics.
-pub fn on_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+/// When the work panics.
+pub fn on_stack<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
     thread::scope(|scope| {
         let thread = thread::Builder::new()
             .name("templates".into())
             .stack_size(SIZE)
             .spawn_scoped(scope, work);
-        match thread.expect("the system gives a thread").join() {
-            Ok(result) => result,
+        match thread?.join() {
+            Ok(result) => Ok(result),
             Err(panic) => std::panic::resume_unwind(panic),
         }
     })

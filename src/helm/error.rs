@@ -8,6 +8,9 @@ pub enum ChartError {
     /// There is no `Chart.yaml`.
     #[error("Chart.yaml file is missing")]
     NoChartFile,
+    /// Templates run on a thread of their own, and there is none to be had.
+    #[error("the system gives no thread to render on: {0}")]
+    Thread(std::io::Error),
     /// A file of the chart cannot be read.
     #[error("cannot read {file}: {reason}")]
     File {

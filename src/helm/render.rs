@@ -75,7 +75,8 @@ pub fn render(chart: &Chart, request: &Request) -> Result<Rendered, ChartError> 
     if !request.skip_schema {
         schema::validate(&chart, &values)?;
     }
-    let files = on_stack(|| Run::new(&chart, request)?.run(&values))?;
+    let run = on_stack(|| Run::new(&chart, request)?.run(&values));
+    let files = run.map_err(ChartError::Thread)??;
     Ok(Rendered { files, crds: chart.crds() })
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Stage;
 use super::guard;
 use crate::diag::{Diagnostic, Diagnostics, render_rules};
-use crate::mesh::PlaintextSecret;
+use crate::mesh::{PlaintextSecret, is_dns_label};
 use crate::object::{Binding, Identity, ObjectError, Targets, canonical, file_name};
 use crate::yaml::{self, Schema};
 
@@ -156,14 +156,62 @@ pub(super) fn single(template: &str, text: &str) -> Result<Value, Diagnostics> {
 }
 
 pub(super) fn identity(template: &str, value: &Value) -> Result<Identity, Box<Diagnostic>> {
-    Identity::of(value).map_err(|error| {
-        let message = format!("an object of the template `{template}` cannot be applied: {error}");
-        let diagnostic = Diagnostic::new(&render_rules::NO_NAME, message);
+    let refused = |why: &dyn std::fmt::Display| {
+        let message = format!("an object of the template `{template}` cannot be applied: {why}");
+        Diagnostic::new(&render_rules::NO_NAME, message)
+    };
+    if value.get("items").is_some_and(Value::is_array)
+        && value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"))
+    {
+        let why = "it is a list of objects, whose names and secrets nothing would look at";
+        return Err(Box::new(refused(&why).hint("write each object as a document of its own")));
+    }
+    let identity = Identity::of(value).map_err(|error| {
+        let diagnostic = refused(&error);
         Box::new(match error {
             ObjectError::GenerateName => diagnostic.hint("give it a `metadata.name`"),
             _ => diagnostic,
         })
-    })
+    })?;
+    match unfit(&identity, value) {
+        Some(why) => Err(Box::new(refused(&why))),
+        None => Ok(identity),
+    }
+}
+
+/// What no API server takes in an identity.
+///
+/// Source of the rules: Kubernetes' `IsValidPathSegmentName`, and DNS labels of namespaces.
+fn unfit(identity: &Identity, value: &Value) -> Option<String> {
+    let is_word = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    let is_group = |text: &str| text.split('.').all(is_dns_label);
+    let is_version = match identity.api_version.split_once('/') {
+        Some((group, version)) => is_group(group) && is_word(version),
+        None => is_word(&identity.api_version),
+    };
+    if !is_version {
+        return Some(format!("`{}` is no API version", identity.api_version.escape_debug()));
+    }
+    let kind = &identity.kind;
+    let is_kind = kind.starts_with(|c: char| c.is_ascii_uppercase())
+        && kind.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !is_kind {
+        return Some(format!("`{}` is no kind", kind.escape_debug()));
+    }
+    let name = &identity.name;
+    let is_odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '/' | '%');
+    if name.len() > 253 || matches!(name.as_str(), "." | "..") || name.contains(is_odd) {
+        let start: String = name.chars().take(80).collect();
+        return Some(format!("`{}` is no name of an object", start.escape_debug()));
+    }
+    let namespace = value.get("metadata").and_then(|metadata| metadata.get("namespace"));
+    match namespace {
+        Some(Value::String(text)) if text.is_empty() || is_dns_label(text) => None,
+        None | Some(Value::Null) => None,
+        Some(other) => Some(format!("`{other}` is no name of a namespace")),
+    }
 }
 
 /// One diagnostic as a collection.

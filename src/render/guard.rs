@@ -15,12 +15,31 @@ pub(super) fn check(
     bindings: &[Binding],
     allowed: &[PlaintextSecret],
 ) -> Result<(), Box<Diagnostic>> {
-    let is_secret = identity.kind == "Secret" && identity.api_version == "v1";
     let listed = allowed.iter().any(|one| {
         Some(one.namespace.as_str()) == identity.namespace.as_deref() && one.name == identity.name
     });
-    if !is_secret || listed {
+    if listed {
         return Ok(());
+    }
+    if holds_private_key(object) {
+        return Err(plaintext("a private key", identity));
+    }
+    if identity.kind != "Secret" {
+        return Ok(());
+    }
+    let other = object.as_object().into_iter().flatten().find(|(key, value)| match key.as_str() {
+        "data" | "stringData" => !value.is_object() && !value.is_null(),
+        "apiVersion" | "kind" | "metadata" | "type" | "immutable" => false,
+        // what opens the sealed values
+        "sops" => sealed.is_empty(),
+        _ => true,
+    });
+    // a copy of a whole Secret, values and all
+    let copy =
+        object.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(APPLIED));
+    let other = other.map(|(key, _)| key.as_str()).or_else(|| copy.map(|_| APPLIED));
+    if let Some(key) = other {
+        return Err(plaintext(&format!("`{key}`"), identity));
     }
     for part in ["data", "stringData"] {
         for (key, value) in object.get(part).and_then(Value::as_object).into_iter().flatten() {
@@ -29,14 +48,30 @@ pub(super) fn check(
             if is_bound || sealed.contains(&pointer) || is_harmless(value) {
                 continue;
             }
-            // the value itself must not reach the message
-            let message = format!("`{key}` of {identity} would be rendered in plaintext");
-            return Err(Box::new(Diagnostic::new(&render_rules::PLAINTEXT_SECRET, message).hint(
-                "leave it to another tool, or list the object under `plaintextSecrets` with a reason",
-            )));
+            return Err(plaintext(&format!("`{key}`"), identity));
         }
     }
     Ok(())
+}
+
+/// What `kubectl apply` leaves behind.
+const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// The value itself must not reach the message.
+fn plaintext(what: &str, identity: &Identity) -> Box<Diagnostic> {
+    let message = format!("{what} of {identity} would be rendered in plaintext");
+    Box::new(Diagnostic::new(&render_rules::PLAINTEXT_SECRET, message).hint(
+        "leave it to another tool, or list the object under `plaintextSecrets` with a reason",
+    ))
+}
+
+fn holds_private_key(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains("PRIVATE KEY-----"),
+        Value::Array(items) => items.iter().any(holds_private_key),
+        Value::Object(map) => map.values().any(holds_private_key),
+        _ => false,
+    }
 }
 
 fn is_harmless(value: &Value) -> bool {

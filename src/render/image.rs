@@ -45,13 +45,18 @@ pub fn rewrite_containers(value: &mut Value, images: &BTreeMap<String, Option<St
     }
 }
 
-/// As [`rewrite_containers`], for objects whose charts were given rewritten hubs: an image that lies
-/// behind a new prefix is not rewritten once more, even where the map has that prefix too.
+/// As [`rewrite_containers`], for objects whose charts were given rewritten hubs: what lies behind a
+/// new prefix is taken for what it was before, so that it is not rewritten twice, and the longest
+/// prefix wins although the hub came first.
 pub fn rewrite_rest(value: &mut Value, images: &BTreeMap<String, Option<String>>) {
-    let is_done = |image: &str| images.values().flatten().any(|to| rest_after(image, to).is_some());
-    let one = |image: &str| {
-        if is_done(image) { image.to_owned() } else { rewrite(image, images) }
+    let before = |image: &str| {
+        let behind = images.iter().filter_map(|(from, to)| {
+            let to = to.as_deref()?;
+            Some((to.len(), format!("{from}{}", rest_after(image, to)?)))
+        });
+        behind.max_by_key(|(length, _)| *length).map(|(_, before)| before)
     };
+    let one = |image: &str| rewrite(before(image).as_deref().unwrap_or(image), images);
     if !images.is_empty() {
         each_container(value, &one);
     }

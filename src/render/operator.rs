@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::artifact::{fault, single};
 use super::{Artifact, Builder, Output, Pending, Scope, image};
 use crate::derivation::{Recipe, RecipeBuilder};
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostic, Diagnostics, render_rules};
 use crate::mesh::{Annotation, Gateway, lay_free_form};
 use crate::object::canonical;
 
@@ -181,6 +181,7 @@ pub(super) fn facts(scope: &Scope<'_>) -> Vec<String> {
 
 /// The `IstioOperator`; where facts are missing, [`mark`]s stand in it.
 pub(super) fn document(scope: &Scope<'_>, params: &Params<'_>) -> Result<Value, Diagnostics> {
+    check_gateways(scope, params.components)?;
     let text = scope.templates.render(TEMPLATE, params).map_err(fault)?;
     let mut document = single(TEMPLATE, &text)?;
     if let Some(spec) = document.get_mut("spec").and_then(Value::as_object_mut) {
@@ -191,6 +192,38 @@ pub(super) fn document(scope: &Scope<'_>, params: &Params<'_>) -> Result<Value, 
     image::rewrite_operator(&mut document, params.images);
     Ok(document)
 }
+
+/// Lists of gateways merge by name: what is no list, or names one twice, would be lost in that.
+fn check_gateways(scope: &Scope<'_>, components: &Map<String, Value>) -> Result<(), Diagnostics> {
+    let spec = &scope.inputs.spec;
+    let own = &spec.clusters[scope.own().index];
+    let mut diagnostics = Diagnostics::new();
+    for key in GATEWAYS {
+        let why = match components.get(key) {
+            None | Some(Value::Null) => continue,
+            Some(Value::Array(gateways)) => {
+                let mut names: Vec<_> = gateways.iter().map(|one| one.get("name")).collect();
+                names.sort_by_key(|name| name.map(Value::to_string));
+                match names.windows(2).find(|pair| pair[0] == pair[1]) {
+                    Some([Some(name), _]) => format!("`{key}` names {name} twice"),
+                    Some(_) => format!("`{key}` has gateways without a name"),
+                    None => continue,
+                }
+            }
+            Some(_) => format!("`{key}` is no list"),
+        };
+        diagnostics.push(
+            Diagnostic::new(&render_rules::CONTROL_PLANE, why)
+                .at_maybe(spec.setting_place(own, &["istio", "components", key]), "")
+                .hint("write each gateway as `- name: …`")
+                .of_cluster(scope.own().name.as_str()),
+        );
+    }
+    if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
+}
+
+/// The components that are lists.
+const GATEWAYS: [&str; 2] = ["ingressGateways", "egressGateways"];
 
 fn lay(spec: &mut Map<String, Value>, key: &str, over: &Map<String, Value>) {
     if over.is_empty() {
@@ -206,7 +239,7 @@ fn lay(spec: &mut Map<String, Value>, key: &str, over: &Map<String, Value>) {
 /// itself replaces lists whole, so that naming one gateway would take away the others.
 fn lay_components(spec: &mut Map<String, Value>, over: &Map<String, Value>) {
     let mut rest = over.clone();
-    for key in ["ingressGateways", "egressGateways"] {
+    for key in GATEWAYS {
         let Some(Value::Array(gateways)) = rest.remove(key) else {
             continue;
         };

@@ -215,9 +215,19 @@ pub(super) fn is_literal_safe(text: &str) -> bool {
         && text.split('\n').all(|line| !line.ends_with([' ', '\t']))
 }
 
+/// Whether a character turns the direction of what follows, so that a reviewer sees another text
+/// than the one that is applied.
+pub(super) fn turns(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+    )
+}
+
 /// Printable for a literal block: not C0 (save line end and tab), DEL, C1, NBSP, the Unicode line
-/// ends, byte order marks and non-characters.
+/// ends, byte order marks, non-characters and what turns the direction of text.
 fn is_printable(character: char) -> bool {
     !matches!(character, '\u{2028}' | '\u{2029}' | '\u{FEFF}')
+        && !turns(character)
         && matches!(character, '\n' | '\t' | ' '..='~' | '\u{A1}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}')
 }

@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Number, Value};
 
-use super::scalar::{is_literal_safe, is_plain_safe};
+use super::scalar::{is_literal_safe, is_plain_safe, turns};
 
 /// Writes a Kubernetes object, or any other document: keys sorted by bytes, save that `apiVersion`,
 /// `kind`, `metadata`, and in `metadata` the `name`, `namespace`, `labels`, `annotations`, come
@@ -229,6 +229,7 @@ fn quoted(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
+            _ if turns(character) => escaped(out, character as u32),
             ' '..='~'
             | '\u{A1}'..='\u{2027}'
             | '\u{202A}'..='\u{D7FF}'

@@ -102,3 +102,15 @@ fn bombs_are_refused() {
     let deep = "- ".repeat(100_000);
     yaml::document(&deep, Schema::Go).expect_err("too deep");
 }
+
+#[test]
+fn what_turns_text_around_is_escaped() {
+    for (text, written) in [
+        ("x\u{202e}y", r#""x\u202Ey""#),
+        ("\u{2066}a", r#""\u2066a""#),
+        ("\u{61c}", r#""\u061C""#),
+        ("a\u{200f}\nb\n", r#""a\u200F\nb\n""#),
+    ] {
+        assert_eq!(meshgen::yaml::inline(&text.into()), written);
+    }
+}

@@ -44,15 +44,18 @@ pub struct Args {
     #[arg(long)]
     allow_other_mesh: bool,
 
-    /// Number of threads; the result does not depend on it. Default: one a core.
+    /// Number of threads, at most 256; the result does not depend on it. Default: one a core.
     #[arg(short, long, value_name = "N", env = "MESHGEN_JOBS")]
     jobs: Option<usize>,
 }
 
+/// More threads than any machine has use for here.
+const MAX_JOBS: usize = 256;
+
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(args.jobs.unwrap_or(0))
+        .num_threads(args.jobs.unwrap_or(0).min(MAX_JOBS))
         .build()
         .map_err(|error| CommandError::refused(format!("cannot start threads: {error}")))?;
     pool.install(|| if args.check { check(context, args) } else { render(context, args) })

@@ -176,7 +176,8 @@ fn random_templates_do_no_harm() {
                 rounds += 1;
             }
             println!("{rounds} templates");
-        });
+        })
+        .expect("a thread");
     }));
     assert!(result.is_ok(), "a template panics: {last:?}");
 }

@@ -32,6 +32,7 @@ fn run(template: &str) -> Result<String, meshgen::gotmpl::Error> {
         let out = Session::new(Options::default()).execute(&set, "main", data)?;
         Ok(String::from_utf8(out).unwrap())
     })
+    .expect("a thread")
 }
 
 fn refuses(template: &str) -> meshgen::gotmpl::Error {

@@ -54,6 +54,7 @@ pub fn ours(case: &Json, functions: &Functions) -> Outcome {
             }
         }
     })
+    .expect("a thread")
 }
 
 fn with_ints(json: &Json) -> Value {

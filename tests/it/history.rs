@@ -146,7 +146,7 @@ fn fifty_killed_renders_lose_nothing() {
         (view(&project), start.elapsed())
     };
     let wanted = [reference(30), reference(31)];
-    let time = wanted[0].1.min(wanted[1].1);
+    let mut time = wanted[0].1.min(wanted[1].1);
     let project = project();
     set_replicas(&project, 3, 30);
     project.run(&["render"]);
@@ -159,7 +159,10 @@ fn fifty_killed_renders_lose_nothing() {
         let mut command = Command::new(env!("CARGO_BIN_EXE_meshgen"));
         command.arg("-C").arg(project.path()).arg("render");
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        killed += u32::from(kill_after(&mut command, time * (round % 25 + 1) / 25));
+        let in_time = kill_after(&mut command, time * (round % 25 + 1) / 25);
+        killed += u32::from(in_time);
+        // how long a render takes changes with what else the machine does
+        time = if in_time { time * 101 / 100 } else { time * 9 / 10 };
         assert_whole(project.path(), &[&wanted[0].0, &wanted[1].0]);
         // every third is left as it is, for the next one to be killed over it
         if round % 3 == 0 {

@@ -81,6 +81,10 @@ fn ordered<'a>(map: &'a Map<String, Value>, first: &[&str]) -> Vec<(&'a str, &'a
     pairs
 }
 
+/// Bytes of a key that stands before its colon. YAML's readers look no further than 1,024 characters
+/// for the colon, unless a `?` says that a key begins.
+const MAX_KEY: usize = 1000;
+
 fn entries<'a, K: AsRef<str> + 'a>(
     out: &mut String,
     pairs: impl Iterator<Item = (K, &'a Value)>,
@@ -89,7 +93,13 @@ fn entries<'a, K: AsRef<str> + 'a>(
 ) {
     for (key, value) in pairs {
         pad(out, indent);
+        let start = out.len();
         string(out, key.as_ref());
+        if out.len() - start > MAX_KEY {
+            out.insert_str(start, "? ");
+            out.push('\n');
+            pad(out, indent);
+        }
         out.push(':');
         match value {
             Value::Object(map) if !map.is_empty() => {

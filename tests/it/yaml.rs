@@ -114,3 +114,16 @@ fn what_turns_text_around_is_escaped() {
         assert_eq!(meshgen::yaml::inline(&text.into()), written);
     }
 }
+
+#[test]
+fn long_keys_are_read_back() {
+    for length in [999, 1000, 1001, 5000] {
+        for key in ["k".repeat(length), " ".repeat(length), "\u{1}".repeat(length / 4)] {
+            let value = json!({"a": {&key: [1, {&key: {&key: "text\nlines\n"}}], "z": {&key: {}}}});
+            let written = yaml::canonical(&value);
+            assert_eq!(yaml::document(&written, Schema::Strict).expect("reads"), value, "{length}");
+            let other: Value = serde_yaml::from_str(&written).expect("another reader reads it");
+            assert_eq!(other, value, "{length}");
+        }
+    }
+}

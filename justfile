@@ -35,6 +35,11 @@ deny:
 fuzz seconds="60":
     MESHGEN_FUZZ_SECONDS={{seconds}} cargo test --release --test it fuzz -- --test-threads 1
 
+# what takes longer than a push should: three minutes a fuzz target, more cases for istioctl
+nightly:
+    just fuzz 180
+    MESHGEN_CASES=1000 MESHGEN_REQUIRE_TOOLS=1 cargo test --release --test it istio_conformance
+
 # 1 to 1,000 clusters, cold, warm, after a one-line change, against `cp -r`
 bench *arguments:
     cargo run --release --example bench -- {{arguments}}

@@ -1,8 +1,9 @@
 //! What every command gets: where the project is, and how to talk.
 
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
 
+use super::CommandError;
 use crate::diag::{self, Diagnostics, Sources};
 use crate::file::Disk;
 use crate::ui::Progress;
@@ -40,6 +41,30 @@ pub struct Context {
 }
 
 impl Context {
+    /// The text of a file of at most 16 MiB; of standard input where the path is `-`.
+    pub fn text_of(&self, path: &Path) -> Result<String, CommandError> {
+        const MAX: u64 = 16 << 20;
+        let is_input = path == Path::new("-");
+        let name = if is_input { "standard input".into() } else { path.to_string_lossy() };
+        let mut bytes = Vec::new();
+        if is_input {
+            let mut input = std::io::stdin().lock().take(MAX + 1);
+            input
+                .read_to_end(&mut bytes)
+                .map_err(|error| CommandError::refused(format!("reading {name}: {error}")))?;
+            if bytes.len() as u64 > MAX {
+                let message = format!("{name} is larger than {} MiB", MAX >> 20);
+                return Err(CommandError::refused(message));
+            }
+        } else {
+            bytes = self.disk.read_limited(path, MAX)?;
+        }
+        String::from_utf8(bytes).map_err(|_| {
+            CommandError::refused(format!("{name} is no UTF-8 text"))
+                .hint("PowerShell's `>` writes UTF-16; `| Out-File -Encoding utf8` does not")
+        })
+    }
+
     /// Writes data to stdout. A reader that has gone away (`| head`) is no error.
     pub fn print(&self, text: &str) {
         self.print_bytes(text.as_bytes());

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::FetchError;
 pub use source::{Source, SourceError};
-pub use unpack::UnpackError;
+pub use unpack::{UnpackError, archive as unpack};
 pub use url::Url;
 
 use crate::file::Disk;

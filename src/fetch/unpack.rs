@@ -96,7 +96,7 @@ impl Layout {
 ///
 /// Whatever would not be a plain file at a plain path among them is refused, and so is an archive
 /// with any path that leaves its folder. Nothing is written.
-pub(super) fn archive(bytes: &[u8]) -> Result<(PinKind, Files), UnpackError> {
+pub fn archive(bytes: &[u8]) -> Result<(PinKind, Files), UnpackError> {
     // first what it is, then what of it is kept: the programs in a release are never held
     let mut names = BTreeSet::new();
     let mut top: Option<String> = None;

@@ -73,14 +73,36 @@ pub enum Warning {
     #[error("let pass by --force: {0}")]
     Forced(String),
     /// Two settings that work against each other.
-    #[error("{0}")]
-    Conflict(String),
+    #[error("{place} {why}")]
+    Conflict {
+        /// The setting.
+        place: String,
+        /// What the other one is.
+        why: String,
+    },
     /// What a chart says in its notes.
     #[error("the chart warns: {0}")]
     Chart(String),
 }
 
 impl Warning {
+    /// The setting that it is about, by its path below `spec`: `components.pilot.k8s.overlays[0]`.
+    pub fn setting(&self) -> Option<&str> {
+        match self {
+            Self::OverlayUnmatched { place, .. }
+            | Self::OverlayPath { place, .. }
+            | Self::OverlayMap { place }
+            | Self::Unused { place, .. }
+            | Self::NoTarget { place, .. }
+            | Self::Conflict { place, .. } => Some(place),
+            Self::Overridden { place, .. } => Some(place),
+            Self::SetWithoutValue { .. }
+            | Self::SetLost { .. }
+            | Self::Forced(_)
+            | Self::Chart(_) => None,
+        }
+    }
+
     /// What to do about it; `None` where the message says it.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {

@@ -72,10 +72,9 @@ impl Builder for ControlPlane {
         let cluster = Cluster { scope, pinned, needs: &params.needs, objects: &generated.objects };
         let mut outputs = cluster.outputs()?;
         for warning in generated.warnings {
-            let message = warning.to_string();
             outputs.push(Output::Warning {
-                setting: first_path(&message).to_owned(),
-                message,
+                setting: warning.setting().unwrap_or("charts").to_owned(),
+                message: warning.to_string(),
                 hint: warning.hint().map(str::to_owned),
             });
         }
@@ -141,12 +140,6 @@ fn refused(scope: &Scope<'_>, errors: &[IstioError]) -> Diagnostics {
         );
     }
     diagnostics
-}
-
-/// The setting that a message begins with.
-fn first_path(message: &str) -> &str {
-    let first = message.split_whitespace().next().unwrap_or_default();
-    first.trim_matches(['`', ':', ','])
 }
 
 fn place(scope: &Scope<'_>, path: &str) -> Option<Span> {

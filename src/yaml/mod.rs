@@ -7,6 +7,7 @@
 
 mod go;
 mod go_scalar;
+mod keys;
 mod node;
 mod read;
 mod scalar;

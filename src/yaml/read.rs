@@ -1,13 +1,12 @@
 //! Reading YAML: events of the parser to [`Node`]s, with duplicate keys refused and with budgets.
 
-use std::collections::BTreeSet;
-
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use granit_parser::{Event, Parser, ScalarStyle, Span as EventSpan, Tag};
 use serde_json::Value;
 
+use super::keys::Keys;
 use super::node::{Entry, Kind, Node};
 use super::scalar::{Scalar, Schema, json_key, json_number, resolve};
 use crate::diag::{SourceId, Sources, Span};
@@ -432,29 +431,6 @@ impl<'a> Reader<'a> {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// The keys of a mapping, to find one that stands there twice: of one that has many, or had others
-/// merged into it. Before, its entries tell.
-#[derive(Default)]
-struct Keys(Option<BTreeSet<String>>);
-
-impl Keys {
-    /// So many are compared one by one.
-    const FEW: usize = 12;
-
-    /// Notes the keys of these entries, before others come between them.
-    fn keep(&mut self, entries: &[Entry]) -> &mut BTreeSet<String> {
-        self.0.get_or_insert_with(|| entries.iter().map(|entry| entry.key.clone()).collect())
-    }
-
-    /// Notes a key that comes after these entries; says whether it is new.
-    fn insert(&mut self, entries: &[Entry], key: &str) -> bool {
-        if self.0.is_none() && entries.len() < Self::FEW {
-            return entries.iter().all(|entry| entry.key != key);
-        }
-        self.keep(entries).insert(key.to_owned())
     }
 }
 

@@ -163,9 +163,10 @@ pub(super) fn conflicts(operator: &Tree, warnings: &mut Vec<Warning>) {
         component.get("k8s").and_then(|k8s| k8s.get("replicaCount")?.as_f64()).unwrap_or_default()
     };
     let mut warn = |place: &str, switch: &str| {
-        warnings.push(Warning::Conflict(format!(
-            "components.{place}.k8s.replicaCount should not be set when values.{switch}.autoscaleEnabled is true"
-        )));
+        warnings.push(Warning::Conflict {
+            place: format!("components.{place}.k8s.replicaCount"),
+            why: format!("should not be set when values.{switch}.autoscaleEnabled is true"),
+        });
     };
     let pilot = tree::at(operator, "spec.components.pilot");
     if scales("pilot") && pilot.is_some_and(|pilot| replicas(pilot) > 1.0) {

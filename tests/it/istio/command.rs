@@ -157,3 +157,14 @@ fn explains_values_of_a_chart() {
     assert_eq!(told("inner.size"), [json!(1), json!(2), json!("9")]);
     assert_eq!(told("inner.global.region"), ["none", "syd"]);
 }
+
+#[test]
+fn no_input_is_cut_off_in_silence() {
+    let release = release();
+    let folder = release.path().to_str().unwrap();
+    // whole, it would say otherwise at its end
+    let long = format!("spec: {{hub: first}}\n{}spec: {{hub: last}}\n", "#\n".repeat(9 << 20));
+    let output = meshgen(&["istio", "generate", "-d", folder, "-f", "-"], &long);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("larger than 16 MiB"), "{}", text(&output.stderr));
+}

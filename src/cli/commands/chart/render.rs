@@ -1,6 +1,5 @@
 //! `meshgen chart render`.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -14,8 +13,6 @@ use crate::helm::{
     overlay, read_values, render,
 };
 
-/// More than any file of values.
-const MAX_FILE: u64 = 16 << 20;
 /// The longest name of a release: Helm's.
 const MAX_NAME: usize = 53;
 
@@ -184,7 +181,7 @@ type Visit<'a> = &'a mut dyn FnMut(String, Change<'_>) -> Result<(), CommandErro
 fn every(context: &Context, args: &Args, visit: Visit<'_>) -> Result<(), CommandError> {
     for path in &args.values {
         let name = path.display();
-        let read = read_values(&text(context, path)?);
+        let read = read_values(&context.text_of(path)?);
         let read = read.map_err(|reason| CommandError::refused(format!("{name}: {reason}")))?;
         visit(format!("-f {name}"), &|values| {
             overlay(values, read.clone());
@@ -221,25 +218,10 @@ fn every(context: &Context, args: &Args, visit: Visit<'_>) -> Result<(), Command
         let refused = |reason: String| refused("--set-file", pair, reason);
         let (path, file) =
             pair.split_once('=').ok_or_else(|| refused("it has the form PATH=FILE".to_owned()))?;
-        let content = text(context, Path::new(file))?;
+        let content = context.text_of(Path::new(file))?;
         visit(format!("--set-file {pair}"), &|values| {
             assign_text(values, path, &content).map_err(refused)
         })?;
     }
     Ok(())
-}
-
-/// The text of a file, or of standard input.
-fn text(context: &Context, path: &Path) -> Result<String, CommandError> {
-    let name = path.display();
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        let mut input = std::io::stdin().lock().take(MAX_FILE);
-        input
-            .read_to_end(&mut bytes)
-            .map_err(|error| CommandError::refused(format!("standard input: {error}")))?;
-    } else {
-        bytes = context.disk.read_limited(path, MAX_FILE)?;
-    }
-    String::from_utf8(bytes).map_err(|_| CommandError::refused(format!("{name} is not UTF-8")))
 }

@@ -1,7 +1,7 @@
 //! `meshgen facts import`.
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal, Read as _};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -121,8 +121,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         .hint("give FILE, or `-` for standard input"));
     }
     if let (Some(path), false) = (&args.kubeconfig, args.contexts.is_empty()) {
-        let text =
-            text_of(context.disk.read_limited(path, MAX_FILE)?, &path.display().to_string())?;
+        let text = context.text_of(path)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let read = |file: &str| {
             let read = context.disk.read_limited(&folder.join(file), MAX_FILE);
@@ -156,9 +155,7 @@ fn outputs(context: &Context, args: &Args) -> Result<Option<(String, String)>, C
     let stdin = Path::new("-");
     match args.file.as_deref() {
         Some(path) if path != stdin => {
-            let name = path.display().to_string();
-            let text = text_of(context.disk.read_limited(path, MAX_FILE)?, &name)?;
-            return Ok(Some((name, text)));
+            return Ok(Some((path.display().to_string(), context.text_of(path)?)));
         }
         None if !args.servers.is_empty() || !args.contexts.is_empty() => return Ok(None),
         None if args.kubeconfig.is_some() && std::io::stdin().is_terminal() => {
@@ -173,25 +170,7 @@ fn outputs(context: &Context, args: &Args) -> Result<Option<(String, String)>, C
         }
         _ => {}
     }
-    let mut bytes = Vec::new();
-    let name = "standard input".to_owned();
-    std::io::stdin()
-        .lock()
-        .take(MAX_FILE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| CommandError::refused(format!("reading {name}: {error}")))?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(CommandError::refused(format!("{name} is larger than {} MiB", MAX_FILE >> 20)));
-    }
-    let text = text_of(bytes, &name)?;
-    Ok(Some((name, text)))
-}
-
-fn text_of(bytes: Vec<u8>, name: &str) -> Result<String, CommandError> {
-    String::from_utf8(bytes).map_err(|_| {
-        CommandError::refused(format!("{name} is no UTF-8 text"))
-            .hint("PowerShell's `>` writes UTF-16; `| Out-File -Encoding utf8` does not")
-    })
+    Ok(Some(("standard input".to_owned(), context.text_of(stdin)?)))
 }
 
 fn report(context: &Context, plan: &Plan, dry_run: bool) {

@@ -1,6 +1,5 @@
 //! `meshgen istio generate`.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::package;
@@ -10,9 +9,6 @@ use crate::helm::KubeVersion;
 use crate::istio::{
     Document, Explained, IstioError, IstioErrors, Request, Warning, explain, generate, print, sort,
 };
-
-/// More than any document.
-const MAX_FILE: u64 = 16 << 20;
 
 /// Print what `istioctl manifest generate` prints.
 ///
@@ -140,7 +136,7 @@ fn request(context: &Context, args: &Args) -> Result<Request, CommandError> {
             return Err(CommandError::refused("standard input is only allowed as the last file"));
         }
         let name = name.trim();
-        documents.push(Document::text(name, text(context, Path::new(name))?));
+        documents.push(Document::text(name, context.text_of(Path::new(name))?));
     }
     let kube_version = args.kube_version.as_deref().map(|version| {
         KubeVersion::parse(version).ok_or_else(|| {
@@ -199,21 +195,6 @@ fn separated(text: &str) -> Option<Vec<String>> {
         }
     }
     Some(names)
-}
-
-/// The text of a file, or of standard input.
-fn text(context: &Context, path: &Path) -> Result<String, CommandError> {
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        let mut input = std::io::stdin().lock().take(MAX_FILE);
-        input
-            .read_to_end(&mut bytes)
-            .map_err(|error| CommandError::refused(format!("standard input: {error}")))?;
-    } else {
-        bytes = context.disk.read_limited(path, MAX_FILE)?;
-    }
-    let name = path.display();
-    String::from_utf8(bytes).map_err(|_| CommandError::refused(format!("{name} is not UTF-8")))
 }
 
 fn layers(context: &Context, explained: &Explained) -> Result<Exit, CommandError> {

@@ -1,23 +1,20 @@
 //! A release's `manifests/` from disk: a folder or an archive.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::Path;
 
-use flate2::read::GzDecoder;
 use rayon::prelude::*;
 
 use crate::cli::{CommandError, Context};
+use crate::fetch;
 use crate::file::FileKind;
 use crate::istio::Package;
+use crate::pin::PinKind;
 
 /// More than any file of a package.
 const MAX_FILE: u64 = 16 << 20;
-/// More than all of them together.
-const MAX_TOTAL: u64 = 128 << 20;
-/// More than any release, packed and unpacked: it holds istioctl as well.
+/// More than any release: it holds istioctl as well.
 const MAX_ARCHIVE: u64 = 512 << 20;
-const MAX_UNPACKED: u64 = 2 << 30;
 
 /// Loads a package: a `manifests/` folder, a folder that holds one, or the archive of a release.
 pub fn load(context: &Context, path: &Path) -> Result<Package, CommandError> {
@@ -64,40 +61,11 @@ fn folder(context: &Context, path: &Path) -> Result<BTreeMap<String, Vec<u8>>, C
     names.into_par_iter().map(read).collect()
 }
 
-/// Takes the files below `manifests/` out of a release's archive.
+/// The package in a release's archive, unpacked as `lock` unpacks it.
 fn archive(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, String> {
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Err("it is neither a folder nor compressed with gzip".to_owned());
+    match fetch::unpack(bytes) {
+        Ok((PinKind::Istio, files)) => Ok(files),
+        Ok((kind, _)) => Err(format!("it is {}, and no Istio release", kind.describe())),
+        Err(error) => Err(error.to_string()),
     }
-    let fault = |error: std::io::Error| format!("not an archive: {error}");
-    let mut archive = tar::Archive::new(GzDecoder::new(bytes).take(MAX_UNPACKED));
-    let mut files = BTreeMap::new();
-    let mut left = MAX_TOTAL;
-    for entry in archive.entries().map_err(fault)? {
-        let entry = entry.map_err(fault)?;
-        let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        let Some(path) = inner(&name).filter(|_| entry.header().entry_type().is_file()) else {
-            continue;
-        };
-        let size = entry.size();
-        if size > left || size > MAX_FILE {
-            return Err(format!("`{name}` is too large"));
-        }
-        left -= size;
-        let mut data = Vec::new();
-        entry.take(size).read_to_end(&mut data).map_err(fault)?;
-        files.insert(path, data);
-    }
-    Ok(files)
-}
-
-/// The path below `manifests/` of a file that a package reads.
-fn inner(name: &str) -> Option<String> {
-    let name = name.strip_prefix("./").unwrap_or(name);
-    let below = name
-        .strip_prefix("manifests/")
-        .or_else(|| name.split_once("/manifests/").map(|(_, rest)| rest));
-    let path = below.unwrap_or(name);
-    let is_plain = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
-    (is_plain && Package::reads(path)).then(|| path.to_owned())
 }

@@ -2,6 +2,7 @@
 
 mod equal;
 mod fact;
+mod image;
 mod mixed;
 mod purity;
 mod tiny;

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
-use granit_parser::{Event, Parser, ScalarStyle, Span as EventSpan, Tag};
+use granit_parser::{Event, Options, Parser, ScalarStyle, Span as EventSpan, Tag};
 use serde_json::Value;
 
 use super::keys::Keys;
@@ -123,7 +123,10 @@ impl<'a> Reader<'a> {
     fn new(source: SourceId, text: &'a str, schema: Schema) -> Self {
         let all = text.len();
         let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-        let parser = Parser::new_from_str(text);
+        // kube's reader switches comments on in the parser that we share
+        let mut options = Options::default();
+        options.set_emit_comments(false);
+        let parser = Parser::new_from_str_with_options(text, options);
         let (mark, anchors) = (all - text.len(), Vec::new());
         Self { parser, text, mark, source, schema, anchors, copies: 0, last_key_counts: false }
     }

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -134,6 +134,24 @@ impl Disk {
             _ => Path::new("."),
         };
         Ok(resolve(above)?.starts_with(resolve(folder)?))
+    }
+
+    /// The absolute path of a file: its folder with symlinks and `..` resolved, its name as given.
+    ///
+    /// The file itself need not be there yet, its folder must. Refuses a path without a name.
+    pub fn absolute(&self, path: &Path) -> Result<PathBuf, FileError> {
+        let above = match path.parent() {
+            Some(above) if !above.as_os_str().is_empty() => above,
+            _ => Path::new("."),
+        };
+        let Some(name) = path.file_name() else {
+            let what = super::FileKind::Folder.describe();
+            return Err(FileError::NotAFile { path: path.to_owned(), what });
+        };
+        self.gate(Action::Stat, above, None)
+            .and_then(|_| fs::canonicalize(above))
+            .map(|above| above.join(name))
+            .map_err(|source| FileError::system("looking at", above, source))
     }
 
     /// The names in a folder, sorted by their bytes.

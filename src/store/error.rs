@@ -30,6 +30,14 @@ pub enum StoreError {
         /// What is wrong with it.
         message: String,
     },
+    /// A root cannot be read, or not be written: what it keeps is not known.
+    #[error("the root `{}` cannot be used: {message}", path.display())]
+    Root {
+        /// Its file, or the file outside that it is to name.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
     /// A symlink or a file stands where the store's folder should be.
     #[error("`{}` is {what}, not a folder", path.display())]
     NoFolder {
@@ -66,6 +74,10 @@ impl StoreError {
             ),
             StoreError::Malformed { .. } => Some(
                 "the store is a cache with history: remove `out/store` to start a new one"
+                    .to_owned(),
+            ),
+            StoreError::Root { .. } => Some(
+                "a root keeps the tree of a saved plan: remove it if none is needed any more"
                     .to_owned(),
             ),
             StoreError::NoGeneration(_) | StoreError::NoTree(_) => {

@@ -11,7 +11,7 @@ use super::{Digest, Store, StoreError, oci};
 pub enum What {
     /// Its bytes are not those of its name.
     Damaged,
-    /// A generation names it, but it is not there.
+    /// A generation or a root names it, but it is not there.
     Missing,
 }
 
@@ -23,11 +23,11 @@ pub struct Finding {
     /// What is wrong with it.
     pub what: What,
     /// Where it is needed: `gen:3 c1/10-cacerts/secret_istio-system_cacerts.yaml`. Sorted; empty
-    /// for a damaged blob that no generation names.
+    /// for a damaged blob that no generation and no root names.
     pub used_by: Vec<String>,
 }
 
-/// Reads every blob and follows every generation. Returns how many blobs were read, and what is
+/// Reads every blob and follows every generation and root. Returns how many blobs were read, and what is
 /// wrong, by digest. Reads only, needs no lock.
 pub fn fsck(store: &Store) -> Result<(usize, Vec<Finding>), StoreError> {
     let mut uses: BTreeMap<Digest, BTreeSet<String>> = BTreeMap::new();
@@ -45,6 +45,18 @@ pub fn fsck(store: &Store) -> Result<(usize, Vec<Finding>), StoreError> {
             for layer in store.layers(&manifest).unwrap_or_default() {
                 let title = layer.annotation(oci::TITLE).unwrap_or("its record");
                 note(layer.digest, format!("gen:{number} {title}"));
+            }
+        }
+    }
+    for root in store.living_roots()?.0 {
+        for named in root.all() {
+            note(named.tree, format!("the root of {} index.json", root.path.display()));
+            let Some(manifest) = named.manifest else { continue };
+            note(manifest, format!("the root of {}, its manifest", root.path.display()));
+            for (digest, path) in store.blobs_of(&named).unwrap_or_default() {
+                if digest != manifest {
+                    note(digest, format!("the root of {} {path}", root.path.display()));
+                }
             }
         }
     }

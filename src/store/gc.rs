@@ -3,9 +3,11 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::root::{Named, Root};
 use super::{Catalogue, Digest, Generation, Store, StoreError, Transaction, oci};
 
 /// What was removed, or would be.
@@ -19,13 +21,13 @@ pub struct Swept {
     pub bytes: u64,
 }
 
-/// Keeps the newest `keep` generations, the current one, those of `trees` and those that a killed
-/// write was about to bring into the view; removes the others and every blob that none of the kept
-/// names.
+/// Keeps the newest `keep` generations, the current one, those of `trees`, those that a killed
+/// write was about to bring into the view, and whatever a root names whose file is there; removes
+/// the others, every blob that none of the kept names, and the roots whose file is gone.
 ///
-/// The catalogue is made durable before the first blob goes, so that a killed run leaves nothing
-/// but blobs for the next one. A kept generation that is itself damaged stops it: nothing is
-/// removed then.
+/// Catalogue and roots are made durable before the first blob goes, so that a killed run leaves
+/// nothing but blobs for the next one. A kept generation that is itself damaged, or a root that
+/// cannot be read, stops it: nothing is removed then.
 pub fn gc(
     transaction: &mut Transaction,
     keep: usize,
@@ -37,6 +39,11 @@ pub fn gc(
         transaction.replace_catalogue(plan.kept)?;
     }
     let store = transaction.store();
+    if !plan.dead.is_empty() {
+        plan.dead.iter().try_for_each(|root| store.disk().remove(root))?;
+        let dead: Vec<&Path> = plan.dead.iter().map(PathBuf::as_path).collect();
+        store.disk().barrier(store.folder(), &dead)?;
+    }
     plan.garbage
         .par_iter()
         .try_for_each(|(name, _)| store.disk().remove(&store.blobs().join(name)))?;
@@ -51,6 +58,8 @@ pub fn would_sweep(store: &Store, keep: usize, trees: &[Digest]) -> Result<Swept
 
 struct Plan {
     kept: Catalogue,
+    /// The files of roots that keep nothing.
+    dead: Vec<PathBuf>,
     garbage: Vec<(OsString, u64)>,
     swept: Swept,
 }
@@ -62,12 +71,15 @@ fn plan(
     keep: usize,
     trees: &[Digest],
 ) -> Result<Plan, StoreError> {
+    let (roots, dead) = store.living_roots()?;
+    let rooted: Vec<Named> = roots.iter().flat_map(Root::all).collect();
     let newest = catalogue.generations.len().saturating_sub(keep);
     let stays = |index: usize, generation: &Generation| {
         index >= newest
             || Some(generation.number) == catalogue.current
             || trees.contains(&generation.tree)
             || interrupted.contains(&generation.tree)
+            || rooted.iter().any(|named| named.tree == generation.tree)
     };
     let mut kept = Catalogue { generations: Vec::new(), ..catalogue.clone() };
     let mut swept = Swept::default();
@@ -80,10 +92,16 @@ fn plan(
     }
     let mut used = reachable(store, &kept)?;
     used.extend(interrupted);
+    for named in rooted {
+        // a generation's manifests list its blobs already
+        if named.manifest.is_some() || kept.of_tree(&named.tree).is_none() {
+            used.extend(store.blobs_of(&named)?.into_iter().map(|(digest, _)| digest));
+        }
+    }
     let garbage = garbage(store, &used)?;
     swept.blobs = garbage.len();
     swept.bytes = garbage.iter().map(|(_, size)| size).sum();
-    Ok(Plan { kept, garbage, swept })
+    Ok(Plan { kept, dead, garbage, swept })
 }
 
 /// The digests of everything that the generations name.

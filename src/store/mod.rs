@@ -1,7 +1,7 @@
 //! Content by digest, kept on disk: blobs, generations, caches. Knows nothing of meshes.
 //!
-//! The store is an OCI image layout that `oras` and `crane` read, plus a lock, two caches and a
-//! folder of temporary files. It is a cache with history: a project works without it, and removing
+//! The store is an OCI image layout that `oras` and `crane` read, plus a lock, caches, a folder of
+//! temporary files, and `roots`: what files outside the store keep. It is a cache with history: a project works without it, and removing
 //! it loses the generations alone.
 
 mod derivation_cache;
@@ -13,6 +13,7 @@ mod gc;
 mod generation;
 mod layout;
 mod oci;
+mod root;
 mod stat_cache;
 mod transaction;
 

@@ -355,7 +355,7 @@ impl Transaction {
         Ok(())
     }
 
-    fn stage_file(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    pub(super) fn stage_file(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let temporary = self.temporary(bytes)?;
         self.moves.lock().expect("no holder panics").push((temporary.path, self.path(name)));
         Ok(())

@@ -2,6 +2,7 @@
 
 mod image;
 mod index;
+mod keep;
 mod path;
 mod rows;
 pub mod source;
@@ -9,6 +10,7 @@ pub mod view;
 
 pub use image::{Image, Use, images};
 pub use index::{API_VERSION, ArtifactRow, ClusterRow, Index, IndexError, PendingRow, assemble};
+pub use keep::{Held, KeepError, hold, keep};
 pub use path::{TreePath, TreePathError};
 
 pub use crate::object::{Binding, BindingSource, Except, Targets};

@@ -8,8 +8,8 @@ use crate::tree::view;
 
 /// Drop old generations, and the blobs that nothing needs any more.
 ///
-/// The newest generations stay, and so do the current one and the one that is in out/. out/ itself
-/// is not touched. It can be stopped at any instant: what is left is dropped next time.
+/// The newest generations stay, and so do the current one, the one that is in out/, and the tree of
+/// every saved plan whose file is still where it was written. out/ itself is not touched. It can be stopped at any instant: what is left is dropped next time.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// How many of the newest generations stay.

@@ -33,7 +33,7 @@ pub(super) fn indexed(disk: &Disk, folder: &Path, name: &str) -> Result<Source, 
         Err(error) if error.is_not_found() => return Err(SourceError::NoIndex(name.to_owned())),
         other => other?,
     };
-    Source::new(name, &bytes, Reader::Folder { disk: disk.clone(), folder: folder.to_owned() })
+    Source::new(name, bytes, Reader::Folder { disk: disk.clone(), folder: folder.to_owned() })
 }
 
 /// A folder without an index: its files are the tree, hidden ones left out.
@@ -51,9 +51,10 @@ fn plain(disk: &Disk, folder: &Path, name: &str) -> Result<Source, SourceError> 
         pending: Vec::new(),
         artifacts,
     };
-    let digest = Digest::of(index.to_text());
+    let text = index.to_text().into_bytes();
+    let digest = Digest::of(&text);
     let reader = Reader::Folder { disk: disk.clone(), folder: folder.to_owned() };
-    Ok(Source { index, digest, name: name.to_owned(), reader })
+    Ok(Source { index, digest, name: name.to_owned(), text, reader })
 }
 
 fn walk(

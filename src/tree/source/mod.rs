@@ -20,6 +20,7 @@ pub struct Source {
     pub digest: Digest,
     /// What the user calls it: `out`, `gen:3`, `git:HEAD`, …
     pub name: String,
+    text: Vec<u8>,
     reader: Reader,
 }
 
@@ -113,7 +114,8 @@ const VIEW: &str = "out";
 /// Finds the tree that a text names, in the project at `project`. `None` is the view.
 ///
 /// Reads only: no lock is taken, nothing is checked out, and a fresh clone without a store will do
-/// for everything but `gen:N` and `sha256:PREFIX` of older trees.
+/// for everything but `gen:N` and `sha256:PREFIX` of older trees. `sha256:PREFIX` finds the
+/// generations, the trees that roots name, and the view.
 pub fn resolve(disk: &Disk, project: &Path, text: Option<&str>) -> Result<Source, SourceError> {
     let out = project.join("out");
     let Some(text) = text else {
@@ -158,7 +160,13 @@ fn by_digest(
         return Err(SourceError::Unknown(text.to_owned(), why));
     }
     let catalogue: Catalogue = store.generations()?;
+    let mut rooted = store.rooted(prefix)?;
+    rooted.retain(|tree| catalogue.of_tree(tree).is_none());
     match catalogue.of_prefix(prefix) {
+        Err(StoreError::NoTree(_)) if rooted.len() == 1 => stored(store, rooted[0], text),
+        Ok(_) | Err(StoreError::NoTree(_)) if !rooted.is_empty() => {
+            Err(ambiguous(&catalogue, prefix, &rooted).into())
+        }
         Ok(generation) => stored(store, generation.tree, text),
         // in a fresh clone the view is the only tree that there is
         Err(StoreError::NoTree(_))
@@ -170,9 +178,20 @@ fn by_digest(
     }
 }
 
+/// The error for a prefix of several trees of which not all are generations.
+fn ambiguous(catalogue: &Catalogue, prefix: &str, rooted: &[Digest]) -> StoreError {
+    let generations = catalogue.generations.iter();
+    let generations = generations
+        .filter(|generation| generation.tree.hex().starts_with(prefix))
+        .map(|generation| format!("gen:{} is {}", generation.number, generation.tree));
+    let rooted = rooted.iter().map(|tree| format!("a saved file names {tree}"));
+    let list: Vec<String> = generations.chain(rooted).collect();
+    StoreError::Ambiguous(prefix.to_owned(), list.join(", "))
+}
+
 fn stored(store: Store, tree: Digest, name: &str) -> Result<Source, SourceError> {
     let bytes = store.read(&tree)?;
-    Source::new(name, &bytes, Reader::Store(store))
+    Source::new(name, bytes, Reader::Store(store))
 }
 
 fn at_revision(project: &Path, revision: &str, name: &str) -> Result<Source, SourceError> {
@@ -181,15 +200,20 @@ fn at_revision(project: &Path, revision: &str, name: &str) -> Result<Source, Sou
     let bytes = repository.read(&format!("{folder}index.json"), MAX_INDEX)?;
     let bytes = bytes.ok_or_else(|| SourceError::NoIndex(name.to_owned()))?;
     let repository = Box::new(Mutex::new(repository));
-    Source::new(name, &bytes, Reader::Git { repository, folder })
+    Source::new(name, bytes, Reader::Git { repository, folder })
 }
 
 impl Source {
-    fn new(name: &str, index: &[u8], reader: Reader) -> Result<Self, SourceError> {
-        let digest = Digest::of(index);
-        let index = Index::parse(index)
+    fn new(name: &str, text: Vec<u8>, reader: Reader) -> Result<Self, SourceError> {
+        let digest = Digest::of(&text);
+        let index = Index::parse(&text)
             .map_err(|error| SourceError::Index { name: name.to_owned(), error })?;
-        Ok(Self { index, digest, name: name.to_owned(), reader })
+        Ok(Self { index, digest, name: name.to_owned(), text, reader })
+    }
+
+    /// The bytes of the index, of which the tree's digest is.
+    pub fn index_bytes(&self) -> &[u8] {
+        &self.text
     }
 
     /// The bytes of a file, checked against the index. From any thread.

@@ -189,7 +189,7 @@ impl Writer {
         index_text: &str,
         index_stays: bool,
     ) -> Result<(), ViewError> {
-        let ignore = self.out.join(".gitignore");
+        let ignore = self.out.join(super::IGNORE);
         if !self.disk.exists(&ignore)? {
             change.own.push((self.transaction.temporary(b"/store/\n")?, ignore));
         }

@@ -23,7 +23,9 @@ use crate::file::{Disk, FileError};
 use crate::store::Digest;
 
 /// Name of the table of contents in the view.
-const INDEX: &str = "index.json";
+pub(super) const INDEX: &str = "index.json";
+/// Name of the file that tells git to pass over the store.
+pub(super) const IGNORE: &str = ".gitignore";
 
 /// The store's folder of a view.
 pub fn store_folder(out: &Path) -> PathBuf {

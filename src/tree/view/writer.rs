@@ -91,6 +91,11 @@ impl Opening {
     pub fn transaction(&self) -> &Transaction {
         &self.transaction
     }
+
+    /// The right to change the store alone: the view was not looked at.
+    pub(in crate::tree) fn into_transaction(self) -> Transaction {
+        self.transaction
+    }
 }
 
 /// An artifact of the new tree.

@@ -13,9 +13,11 @@
 //! the map of the rooms.
 //!
 //! Beside that flow stand [`gotmpl`], Go's text/template, [`helm`], which renders charts with it, and [`istio`], which
-//! makes a control plane of an `IstioOperator` and a release's charts.
+//! makes a control plane of an `IstioOperator` and a release's charts. [`cluster`] brings a tree to
+//! live clusters.
 
 pub mod cli;
+pub mod cluster;
 pub mod derivation;
 pub mod diag;
 pub mod diff;

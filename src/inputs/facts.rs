@@ -98,6 +98,19 @@ pub struct Facts {
     pub values: BTreeMap<String, String>,
 }
 
+/// The facts of a cluster as they lie in the project, if they read.
+pub fn of_cluster(
+    disk: &crate::file::Disk,
+    project: &std::path::Path,
+    cluster: &str,
+) -> Option<Facts> {
+    const MAX: u64 = 1 << 20;
+    let name = format!("facts/{cluster}.json");
+    let bytes = disk.read_input(project, std::path::Path::new(&name), MAX).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    Facts::parse(&name, &text, &mut Sources::new(), &mut Diagnostics::new())
+}
+
 impl Facts {
     /// A fact by its dotted name.
     pub fn get(&self, name: &str) -> Option<&str> {

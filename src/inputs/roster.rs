@@ -16,13 +16,26 @@ pub fn cluster_names(
     disk: &Disk,
     project: &Path,
 ) -> Result<Vec<ClusterName>, (Diagnostics, Sources)> {
+    let rows = clusters_and_contexts(disk, project)?;
+    Ok(rows.into_iter().map(|(name, _)| name).collect())
+}
+
+/// As [`cluster_names`], each with the kubeconfig context that `apply` takes by default.
+pub fn clusters_and_contexts(
+    disk: &Disk,
+    project: &Path,
+) -> Result<Vec<(ClusterName, String)>, (Diagnostics, Sources)> {
     let mut reader = Reader::new(disk, project, &NoMemory);
     let mut names = Vec::new();
     if let Some(text) = reader.text(MESH_FILE, MAX_MESH) {
         let source = reader.sources.add(MESH_FILE, text.as_str());
         if let Some(node) = spec::parse(source, &text, &mut reader.diagnostics) {
             let entries = node.get("clusters").map(crate::yaml::Node::entries).unwrap_or_default();
-            names.extend(entries.iter().filter_map(|entry| ClusterName::parse(&entry.key).ok()));
+            names.extend(entries.iter().filter_map(|entry| {
+                let name = ClusterName::parse(&entry.key).ok()?;
+                let context = entry.value.get("context").and_then(crate::yaml::Node::as_str);
+                Some((name, context.unwrap_or(&entry.key).to_owned()))
+            }));
             if names.is_empty() {
                 let message = "mesh.yaml names no cluster";
                 reader

@@ -26,7 +26,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
     ("render", &["mesh", "inputs", "derivation", "istio", "helm", "pki", "object", "yaml"]),
     ("tree", &["file", "store", "object", "yaml"]),
     ("diff", &["tree", "object", "pki", "yaml", "store"]),
-    ("cluster", &["tree", "diff", "object", "pki", "yaml"]),
+    ("cluster", &["tree", "store", "diff", "object", "pki", "yaml"]),
     ("verify", &["cluster", "tree", "diff", "object", "pki", "yaml"]),
     ("bundle", &["file", "tree", "store", "object", "pki", "yaml"]),
     ("ui", &[]),
@@ -35,9 +35,11 @@ const ROOMS: [(&str, &[&str]); 24] = [
 ];
 
 /// Crates that belong to one room, so that what they do is done in one place.
-const CRATES: [(&str, &[&str]); 8] = [
+const CRATES: [(&str, &[&str]); 10] = [
     ("walkdir", &["file"]),
-    ("rustix", &["file"]),
+    ("rustix", &["file", "cli"]),
+    ("kube", &["cluster"]),
+    ("tokio", &["cluster", "cli"]),
     ("granit_parser", &["yaml"]),
     ("minijinja", &["render", "diff"]),
     ("clap", &["cli", "main"]),

@@ -216,6 +216,19 @@ impl<'a> Import<'a> {
         });
     }
 
+    /// Takes the identity of a live cluster.
+    pub fn uid(&mut self, cluster: &str, uid: &str) {
+        let Some(index) = self.cluster(cluster, "facts pin") else { return };
+        self.found.push(Found {
+            cluster: index,
+            fact: "uid".to_owned(),
+            rank: RANK_SERVER,
+            from: "the cluster".to_owned(),
+            secrecy: Secrecy::Open,
+            text: uid.to_owned(),
+        });
+    }
+
     /// Takes a facts file of meshgen, `name` being its path.
     pub(super) fn facts_file(&mut self, name: &str, text: &str) {
         let (mut sources, mut faults) = (Sources::new(), Diagnostics::new());

@@ -5,13 +5,15 @@ use clap::{ArgAction, Command};
 
 /// Flags that lift a guard: somebody must write them where he means them, so that a variable which
 /// was forgotten in a shell or a CI job never overrides anything.
-const GUARDS: [&str; 9] = [
+const GUARDS: [&str; 11] = [
     "adopt",
     "adopt-leftovers",
     "change-root",
+    "gone",
     "overwrite-edits",
     "pin",
     "plain-http",
+    "prune",
     "recreate",
     "update",
     "yes",

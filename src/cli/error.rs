@@ -6,6 +6,7 @@ use crate::diag::{Diagnostics, Sources};
 use crate::diff::DiffError;
 use crate::file::FileError;
 use crate::store::StoreError;
+use crate::tree::KeepError;
 use crate::tree::source::SourceError;
 use crate::tree::view::ViewError;
 
@@ -113,6 +114,12 @@ impl From<StoreError> for CommandError {
 
 impl From<SourceError> for CommandError {
     fn from(error: SourceError) -> Self {
+        Self { hints: error.hint().into_iter().collect(), ..Self::refused(error.to_string()) }
+    }
+}
+
+impl From<KeepError> for CommandError {
+    fn from(error: KeepError) -> Self {
         Self { hints: error.hint().into_iter().collect(), ..Self::refused(error.to_string()) }
     }
 }

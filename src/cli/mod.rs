@@ -127,6 +127,18 @@ commands! {
     Istio => istio;
     /// List every image that the mesh will run, and where each comes from.
     Images => images;
+    /// Say what apply would do to each cluster, object by object.
+    Plan => plan;
+    /// Push the differences to each cluster, stage by stage, and wait for readiness.
+    Apply => apply;
+    /// Say for each cluster which tree is applied, what has drifted, and what is not ready.
+    Status => status;
+    /// Take a cluster out of the mesh.
+    Retire => retire;
+    /// Take objects out of the inventory and leave them alone.
+    Forget => forget;
+    /// Make a lost inventory anew from what the cluster says.
+    Recover => recover;
     /// Compare two trees object by object: what differs, and what follows from it.
     Diff => diff;
     /// List the files of a tree, or print one.

@@ -1,6 +1,10 @@
 //! `meshgen diff`.
 
+use super::cluster::session::{self, ConnectArgs, Request};
+use super::cluster::show::Shown;
+use super::pki::IdentityArgs;
 use crate::cli::{CommandError, Context, Exit, Format};
+use crate::cluster::{Allowed, Options, Stop, survey};
 use crate::diff::{
     Changes, MARKDOWN_LIMIT, Side, TextOptions, diff, to_html, to_json, to_markdown, to_text,
 };
@@ -31,6 +35,10 @@ pub struct Args {
     /// The tree to compare it with; what is in out/ if left out.
     new: Option<String>,
 
+    /// Compare the clusters with OLD, or with what is in out/: what apply would change.
+    #[arg(long, conflicts_with = "new")]
+    live: bool,
+
     /// The summary, and one line a change (text only).
     #[arg(long, env = "MESHGEN_BRIEF")]
     brief: bool,
@@ -44,10 +52,19 @@ pub struct Args {
         value_parser = clap::value_parser!(u64).range(1000..)
     )]
     max_size: u64,
+
+    #[command(flatten)]
+    connect: ConnectArgs,
+
+    #[command(flatten)]
+    identity: IdentityArgs,
 }
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
+    if args.live {
+        return live(context, args);
+    }
     let tree = |text: Option<&str>| resolve(&context.disk, &context.project, text);
     if [args.old.as_deref(), args.new.as_deref().or(Some("out"))].iter().any(|text| is_view(*text))
     {
@@ -61,6 +78,52 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let changes = diff(&old, &Side::from(new))?;
     context.print(&write(context, args, &changes));
     Ok(if changes.is_empty() { Exit::Done } else { Exit::Different })
+}
+
+/// Compares the clusters with a tree: fields that meshgen owns, or would.
+fn live(context: &Context, args: &Args) -> Result<Exit, CommandError> {
+    let source = session::tree(context, args.old.as_deref())?;
+    session::block_on(async {
+        let request = Request {
+            source: &source,
+            connect: &args.connect,
+            identity: &args.identity,
+            options: Options::default(),
+            allowed: Allowed::default(),
+            stop: Stop::default(),
+        };
+        let (mesh, missing) = session::open(context, request).await?;
+        let surveyed = survey(&mesh).await;
+        let shown = Shown {
+            mesh: &mesh,
+            survey: &surveyed,
+            missing: &missing,
+            label: &source.name,
+            digest: source.digest,
+            brief: args.brief,
+        };
+        let changes = shown.changes()?;
+        context.print(&write(context, args, &changes));
+        let mut unseen: Vec<String> =
+            missing.iter().map(|one| format!("{}: {}", one.name, one.error)).collect();
+        for (member, surveyed) in mesh.members.iter().zip(&surveyed) {
+            match surveyed {
+                Err(why) => unseen.push(format!("{}: {why}", member.name)),
+                Ok(surveyed) => {
+                    unseen.extend(surveyed.plan.unreadable.iter().map(|(key, why)| {
+                        format!("{}: {key} could not be read: {why}", member.name)
+                    }));
+                }
+            }
+        }
+        for line in &unseen {
+            context.note(line);
+        }
+        if !unseen.is_empty() {
+            return Ok(Exit::Partial);
+        }
+        Ok(if changes.is_empty() { Exit::Done } else { Exit::Different })
+    })
 }
 
 fn is_view(text: Option<&str>) -> bool {

@@ -1,6 +1,7 @@
 //! `meshgen facts`.
 
 mod import;
+mod pin;
 
 use crate::cli::{CommandError, Context, Exit};
 
@@ -19,11 +20,13 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Import(import::Args),
+    Pin(pin::Args),
 }
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     match &args.command {
         Command::Import(args) => import::run(context, args),
+        Command::Pin(args) => pin::run(context, args),
     }
 }

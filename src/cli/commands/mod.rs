@@ -1,11 +1,14 @@
 //! One file a command: its arguments, and a thin function that calls the library and prints.
 
+pub(super) mod apply;
 pub(super) mod chart;
 pub(super) mod check;
+pub(super) mod cluster;
 pub(super) mod completions;
 pub(super) mod diff;
 pub(super) mod explain;
 pub(super) mod facts;
+pub(super) mod forget;
 pub(super) mod fsck;
 pub(super) mod gc;
 pub(super) mod generations;
@@ -16,9 +19,13 @@ pub(super) mod layers;
 pub(super) mod lock;
 pub(super) mod man;
 pub(super) mod pki;
+pub(super) mod plan;
+pub(super) mod recover;
 pub(super) mod render;
+pub(super) mod retire;
 pub(super) mod rollback;
 pub(super) mod schema;
 pub(super) mod show;
+pub(super) mod status;
 pub(super) mod templates;
 pub(super) mod why;

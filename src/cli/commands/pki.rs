@@ -9,6 +9,8 @@ mod rotate;
 mod status;
 mod updatekeys;
 
+pub(super) use identity::IdentityArgs;
+
 use crate::cli::{CommandError, Context, Exit};
 
 /// Arguments of `pki`.

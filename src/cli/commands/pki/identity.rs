@@ -11,8 +11,8 @@ use crate::pki::{Identities, Secret};
 const MAX_IDENTITY: u64 = 1 << 20;
 
 /// Who opens.
-#[derive(Debug, clap::Args)]
-pub(super) struct IdentityArgs {
+#[derive(Debug, Clone, clap::Args)]
+pub(in crate::cli::commands) struct IdentityArgs {
     /// A file with age identities (`AGE-SECRET-KEY-1…`). Without it, those of `SOPS_AGE_KEY_FILE`
     /// and `SOPS_AGE_KEY` are used, as sops does.
     #[arg(long, value_name = "FILE", env = "MESHGEN_IDENTITY")]
@@ -21,7 +21,10 @@ pub(super) struct IdentityArgs {
 
 impl IdentityArgs {
     /// Reads the identities. None at all is no error here: what needs one says so.
-    pub(super) fn read(&self, context: &Context) -> Result<Identities, CommandError> {
+    pub(in crate::cli::commands) fn read(
+        &self,
+        context: &Context,
+    ) -> Result<Identities, CommandError> {
         if let Some(path) = &self.identity {
             return from_file(context, path, "--identity");
         }

@@ -1,0 +1,430 @@
+//! `meshgen apply`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use super::cluster::session::{self, ConnectArgs, Request};
+use super::cluster::show::Shown;
+use super::cluster::{ask, who};
+use super::pki::IdentityArgs;
+use super::plan::AllowArgs;
+use crate::cli::{CommandError, Context, Exit, Format};
+use crate::cluster::{
+    Board, Event, Expected, Held, Mesh, Outcome, Report, Run, Stop, Survey, is_idle,
+    missing as missing_rights, order, run as run_all, survey, unfit,
+};
+use crate::tree::source::Source;
+
+/// Push the differences to each cluster, stage by stage, and wait for readiness.
+///
+/// Applies exactly the tree: sealed values opened in memory, tokens put in, nothing rendered. What
+/// is equal is not written; when nothing differs, nothing at all is. Before the first write, all
+/// clusters are looked at: that each is the one that bears its name, that it trusts the same root,
+/// that everything is permitted. One that is not stops the run.
+///
+/// First contact, pruning, recreating, adopting and changing the root need a yes: on a terminal it is
+/// asked for, else `--yes` says it.
+///
+/// Stopped at any instant, it loses nothing: run it again, and it goes on.
+///
+/// Exit 0 when all is done, 2 when nothing was begun, 3 when something is left to do.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV` or a folder; what is in out/ if left out.
+    #[arg(conflicts_with = "plan")]
+    tree: Option<String>,
+
+    /// Carry out a plan that `meshgen plan --out` saved, if nothing has moved.
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+
+    /// Say yes to first contact, pruning, recreating, adopting and a change of the root.
+    #[arg(long)]
+    yes: bool,
+
+    /// Clusters that go first, then those of the next `--wave`, and the rest last.
+    #[arg(long, value_name = "CLUSTERS")]
+    wave: Vec<String>,
+
+    /// Change a running istiod or gateway in all clusters at the same time, not one after the other.
+    #[arg(long, conflicts_with = "wave")]
+    parallel: bool,
+
+    /// How many clusters at the same time.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
+    concurrency: u16,
+
+    /// The most that one wait may take: `90s`, `5m`.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = session::duration)]
+    timeout: Duration,
+
+    #[command(flatten)]
+    connect: ConnectArgs,
+
+    #[command(flatten)]
+    identity: IdentityArgs,
+
+    #[command(flatten)]
+    allow: AllowArgs,
+}
+
+/// Runs it.
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
+    let (source, expected, allow) = what(context, args)?;
+    // a saved plan says which clusters, and by which contexts
+    let connect = match &expected {
+        Some(expected) => args.connect.with_plan(expected),
+        None => args.connect.clone(),
+    };
+    let waves = waves(args, &source)?;
+    fit(&connect, &source)?;
+    if allow.changes_root() && source.index.clusters.len() > 1 && connect.only().len() != 1 {
+        return Err(CommandError::refused("the root changes in one cluster at a time")
+            .hint("`--change-root --only CLUSTER`"));
+    }
+    session::block_on(async {
+        let stop = Stop::default();
+        let request = Request {
+            source: &source,
+            connect: &connect,
+            identity: &args.identity,
+            options: allow.options(),
+            allowed: allow.allowed(),
+            stop: stop.clone(),
+        };
+        let (mesh, missing) = session::open(context, request).await?;
+        let surveyed = survey(&mesh).await;
+        let shown = Shown {
+            mesh: &mesh,
+            survey: &surveyed,
+            missing: &missing,
+            label: &source.name,
+            digest: source.digest,
+            brief: true,
+        };
+        if let Some(expected) = &expected {
+            unmoved(&mesh, &surveyed, expected)?;
+        }
+        let idle = surveyed.iter().all(|surveyed| surveyed.as_ref().is_ok_and(is_idle));
+        if context.output == Format::Text && !(idle && missing.is_empty()) {
+            context.note(shown.summary().trim_end());
+            context.note(shown.brief(context.colour)?.trim_end());
+        }
+        preflight(&mesh, &surveyed, &missing).await?;
+        if !idle {
+            ask::consent(context, args.yes, &consents(&mesh, &surveyed, allow.changes_root()))?;
+        }
+        let told = context.clone();
+        let plan = Run {
+            tree: source.digest,
+            me: who::me(),
+            timeout: args.timeout,
+            tell: Arc::new(move |event| tell(&told, &event)),
+            board: Board::default(),
+            permits: Arc::new(Semaphore::new(usize::from(args.concurrency))),
+            expected,
+            consented: consented(&mesh, &surveyed),
+            mesh: mesh.clone(),
+        };
+        let names: Vec<String> = mesh.members.iter().map(|member| member.name.clone()).collect();
+        let order = order(&waves, args.parallel, &names, &surveyed);
+        // from here on an interrupted run ends what it has begun
+        session::on_interrupt(&stop);
+        let reports = run_all(Arc::new(plan), &surveyed, &order).await;
+        for member in &mesh.members {
+            let requests = member.client().requests();
+            context.detail(&format!("{}  {requests} requests", member.name));
+        }
+        Ok(conclude(context, &reports, &source, "meshgen apply"))
+    })
+}
+
+/// Refuses a tree that cannot be applied, before anybody is asked.
+fn fit(connect: &ConnectArgs, source: &Source) -> Result<(), CommandError> {
+    let only = connect.only();
+    let mut error: Option<(Vec<String>, Vec<String>)> = None;
+    let rows = source.index.clusters.iter();
+    for row in rows.filter(|row| only.is_empty() || only.contains(&row.name)) {
+        for refusal in unfit(&source.index, &row.name) {
+            let (lines, hints) = error.get_or_insert_default();
+            lines.push(format!("{}: {}", row.name, refusal.message));
+            hints.extend(refusal.hint.filter(|hint| !hints.contains(hint)));
+        }
+    }
+    let Some((lines, hints)) = error else { return Ok(()) };
+    let error = CommandError::refused(format!("nothing was changed\n  {}", lines.join("\n  ")));
+    Err(hints.into_iter().fold(error, CommandError::hint))
+}
+
+/// More than any plan.
+const MAX_PLAN: u64 = 64 << 20;
+
+/// The tree, and what a saved plan expects and allows.
+fn what(
+    context: &Context,
+    args: &Args,
+) -> Result<(Source, Option<Expected>, AllowArgs), CommandError> {
+    let Some(path) = &args.plan else {
+        return Ok((session::tree(context, args.tree.as_deref())?, None, args.allow.clone()));
+    };
+    let shown = path.display();
+    let bytes = context.disk.read_limited(path, MAX_PLAN)?;
+    let expected = Expected::parse(&bytes)
+        .map_err(|why| CommandError::refused(format!("`{shown}` is no plan: {why}")))?;
+    if !args.allow.to_words().is_empty() {
+        let message = "`--plan` carries out what was planned, with what was allowed then";
+        return Err(CommandError::refused(message)
+            .hint("make another plan: `meshgen plan --out FILE` with these flags"));
+    }
+    let allow = AllowArgs::from_words(&expected.allowed).ok_or_else(|| {
+        CommandError::refused(format!("`{shown}` allows what this meshgen does not know"))
+    })?;
+    let tree = expected.tree.to_string();
+    let source = crate::tree::source::resolve(&context.disk, &context.project, Some(&tree))?;
+    if source.index.mesh != expected.mesh {
+        return Err(CommandError::refused(format!(
+            "`{shown}` is a plan of mesh `{}`",
+            expected.mesh
+        )));
+    }
+    Ok((source, Some(expected), allow))
+}
+
+fn waves(args: &Args, source: &Source) -> Result<Vec<Vec<String>>, CommandError> {
+    let known: Vec<&str> = source.index.clusters.iter().map(|row| row.name.as_str()).collect();
+    let mut seen: Vec<String> = Vec::new();
+    let mut waves = Vec::new();
+    for wave in &args.wave {
+        let names: Vec<String> = wave.split(',').map(|name| name.trim().to_owned()).collect();
+        for name in &names {
+            if !known.contains(&name.as_str()) {
+                return Err(CommandError::refused(format!(
+                    "`--wave`: the tree has no cluster `{name}`"
+                ))
+                .hint(format!("it has {}", known.join(", "))));
+            }
+            if seen.contains(name) {
+                return Err(CommandError::refused(format!("`--wave` names `{name}` twice")));
+            }
+            seen.push(name.clone());
+        }
+        waves.push(names);
+    }
+    Ok(waves)
+}
+
+/// Refuses a saved plan of which something moved, naming the objects.
+fn unmoved(mesh: &Mesh, survey: &Survey, expected: &Expected) -> Result<(), CommandError> {
+    let mut moved = Vec::new();
+    for (member, surveyed) in mesh.members.iter().zip(survey) {
+        if let Ok(surveyed) = surveyed
+            && let Err(why) = expected.check(&member.name, surveyed)
+        {
+            moved.push(format!("{}: {why}", member.name));
+        }
+    }
+    let present = mesh.present();
+    for name in expected.clusters.keys().filter(|name| !present.contains(*name)) {
+        moved.push(format!("{name}: it is in the plan, but not in this run"));
+    }
+    if moved.is_empty() {
+        return Ok(());
+    }
+    Err(CommandError::refused(format!("the plan does not hold any more\n  {}", moved.join("\n  ")))
+        .hint("make it anew: `meshgen plan --out FILE`"))
+}
+
+/// Everything that stops the run before the first write, of all clusters at once.
+pub async fn preflight(
+    mesh: &Arc<Mesh>,
+    survey: &Survey,
+    missing: &[session::Unconnected],
+) -> Result<(), CommandError> {
+    let mut lines = Vec::new();
+    let mut hints: Vec<String> = Vec::new();
+    let mut hint = |text: Option<String>| {
+        if let Some(text) = text.filter(|text| !hints.contains(text)) {
+            hints.push(text);
+        }
+    };
+    for one in missing {
+        lines.push(format!("{}: {}", one.name, one.error));
+        hint(one.error.hint());
+    }
+    for (member, surveyed) in mesh.members.iter().zip(survey) {
+        let name = &member.name;
+        match surveyed {
+            Err(why) => {
+                lines.push(format!("{name}: {why}"));
+                hint(Some(format!(
+                    "`--only` leaves clusters out on purpose; `{name}` is one to leave out"
+                )));
+            }
+            Ok(surveyed) => {
+                for refusal in &surveyed.plan.refusals {
+                    let key =
+                        refusal.key.as_ref().map(|key| format!("{key}: ")).unwrap_or_default();
+                    lines.push(format!("{name}: {key}{}", refusal.message));
+                    hint(refusal.hint.clone());
+                }
+                for (key, why) in &surveyed.plan.unreadable {
+                    lines.push(format!("{name}: {key} cannot be read: {why}"));
+                }
+                if !is_idle(surveyed) {
+                    match missing_rights(member.client(), &member.kinds, &surveyed.plan).await {
+                        Ok(rights) => {
+                            lines.extend(
+                                rights.iter().map(|right| {
+                                    format!("{name}: the right to {right} is missing")
+                                }),
+                            );
+                        }
+                        Err(error) => lines.push(format!("{name}: {error}")),
+                    }
+                }
+            }
+        }
+    }
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let error = match lines.as_slice() {
+        [one] => CommandError::refused(format!("nothing was changed: {one}")),
+        many => CommandError::refused(format!("nothing was changed\n  {}", many.join("\n  "))),
+    };
+    Err(hints.into_iter().fold(error, CommandError::hint))
+}
+
+/// What needs a yes.
+fn consents(mesh: &Mesh, survey: &Survey, root: bool) -> Vec<String> {
+    let mut all = Vec::new();
+    for (member, surveyed) in mesh.members.iter().zip(survey) {
+        let Ok(surveyed) = surveyed else { continue };
+        let name = &member.name;
+        if is_idle(surveyed) {
+            continue;
+        }
+        if surveyed.records.inventory.is_none() {
+            all.push(format!("first contact with `{name}` (context `{}`)", member.context));
+        }
+        for word in ["prune", "recreate", "adopt"] {
+            let keys: Vec<String> =
+                surveyed.plan.of(word).map(|step| step.key.to_string()).collect();
+            if !keys.is_empty() {
+                let more = if keys.len() > 5 { ", …" } else { "" };
+                let list = keys.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+                all.push(format!("{word} {} objects in `{name}` ({list}{more})", keys.len()));
+            }
+        }
+        if root {
+            all.push(format!("another root of trust in `{name}`"));
+        }
+    }
+    all
+}
+
+/// The actions that were shown.
+pub fn consented(
+    mesh: &Mesh,
+    survey: &Survey,
+) -> BTreeMap<String, Vec<(crate::cluster::Key, &'static str)>> {
+    let all = mesh.members.iter().zip(survey).filter_map(|(member, surveyed)| {
+        let steps = &surveyed.as_ref().ok()?.plan.steps;
+        let said = steps.iter().map(|step| (step.key.clone(), step.action.word())).collect();
+        Some((member.name.clone(), said))
+    });
+    all.collect()
+}
+
+/// Says what goes on, on stderr.
+pub fn tell(context: &Context, event: &Event) {
+    match event {
+        Event::Did { cluster, stage, action, key } => {
+            context.note(&format!("{cluster}  {stage}  {action} {key}"));
+        }
+        Event::Waiting { cluster, what } => context.note(&format!("{cluster}  waiting for {what}")),
+        Event::Note { cluster, text } => context.note(&format!("{cluster}  {text}")),
+    }
+}
+
+/// What it came to: data on stdout, what is left on stderr.
+pub fn conclude(context: &Context, reports: &[Report], source: &Source, again: &str) -> Exit {
+    let mut exit = Exit::Done;
+    for report in reports {
+        let is_done = matches!(report.outcome, Outcome::Unchanged | Outcome::Done);
+        if !is_done || !report.held.is_empty() {
+            exit = Exit::Partial;
+        }
+    }
+    if context.json() {
+        let clusters: Vec<_> = reports.iter().map(to_json).collect();
+        context.print_json(&json!({
+            "tree": source.digest.to_string(),
+            "clusters": clusters,
+        }));
+        return exit;
+    }
+    for report in reports {
+        context.print(&format!("{}  {}\n", report.cluster, words(report)));
+        for held in &report.held {
+            let Held { key, why, hint } = held;
+            context.note(&format!("{}  {key} is held back: {why}", report.cluster));
+            if let Some(hint) = hint {
+                context.note(&format!("hint: {hint}"));
+            }
+        }
+        match &report.outcome {
+            Outcome::NeedsControlPlane => context.note(&format!(
+                "hint: `istioctl install -f out/{0}/istio-operator.yaml` in `{0}`, then `meshgen apply` again",
+                report.cluster
+            )),
+            Outcome::Failed(_, hint) => {
+                if !report.left.is_empty() {
+                    let list: Vec<String> = report.left.iter().take(8).map(ToString::to_string).collect();
+                    let more = if report.left.len() > 8 { ", …" } else { "" };
+                    context.note(&format!("{}  left: {}{more}", report.cluster, list.join(", ")));
+                }
+                let again = format!("`{again}` goes on from here");
+                context.note(&format!("hint: {}", hint.as_deref().unwrap_or(&again)));
+            }
+            _ => {}
+        }
+    }
+    exit
+}
+
+fn words(report: &Report) -> String {
+    let objects = if report.done == 1 { "1 object" } else { &format!("{} objects", report.done) };
+    match &report.outcome {
+        Outcome::Unchanged => "unchanged".to_owned(),
+        Outcome::Done => format!("done, {objects} written"),
+        Outcome::NeedsControlPlane => "waits for istiod: the tree does not bring one".to_owned(),
+        Outcome::NotBegun(why) => format!("not begun: {why}"),
+        Outcome::Failed(why, _) => format!("failed after {objects}: {why}"),
+    }
+}
+
+fn to_json(report: &Report) -> serde_json::Value {
+    let (outcome, why) = match &report.outcome {
+        Outcome::Unchanged => ("unchanged", None),
+        Outcome::Done => ("done", None),
+        Outcome::NeedsControlPlane => ("needsControlPlane", None),
+        Outcome::NotBegun(why) => ("notBegun", Some(why)),
+        Outcome::Failed(why, _) => ("failed", Some(why)),
+    };
+    let held =
+        |held: &Held| json!({"object": held.key.to_string(), "why": held.why, "hint": held.hint});
+    json!({
+        "name": report.cluster,
+        "outcome": outcome,
+        "why": why,
+        "written": report.done,
+        "left": report.left.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "held": report.held.iter().map(held).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,206 @@
+//! `meshgen retire`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::apply::{conclude, consented, preflight, tell};
+use super::cluster::session::{self, ConnectArgs, Request};
+use super::cluster::show::Shown;
+use super::cluster::{ask, who};
+use super::pki::IdentityArgs;
+use crate::cli::{CommandError, Context, Exit, Format};
+use crate::cluster::{
+    Allowed, Board, Mesh, Options, Order, Outcome, Run, Selection, Stop, is_idle, run as run_all,
+    survey,
+};
+use crate::store::Store;
+use crate::tree::source::{Source, resolve};
+use crate::tree::view;
+
+/// Take a cluster out of the mesh: its remote secret leaves every peer, then all that is meshgen's
+/// leaves the cluster.
+///
+/// A cluster that is in the tree no more is not touched by apply, and its peers keep reading it, until
+/// it is retired. One that is still in the tree is uninstalled; the next apply would install it again.
+/// Namespaces, CRDs and objects with `meshgen.dev/keep` stay, unless `--prune` names them.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The cluster.
+    #[arg(value_name = "CLUSTER")]
+    cluster: String,
+
+    /// The cluster is gone: its remote secret leaves the peers, and nobody asks the cluster.
+    #[arg(long)]
+    gone: bool,
+
+    /// Do it without asking.
+    #[arg(long)]
+    yes: bool,
+
+    /// Delete this object too although it is a Namespace, a CRD, or marked to be kept. Can be repeated.
+    #[arg(long = "prune", value_name = "KIND/NS/NAME", value_parser = super::plan::selector)]
+    prune: Vec<String>,
+
+    /// The most that one wait may take: `90s`, `5m`.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = session::duration)]
+    timeout: Duration,
+
+    #[command(flatten)]
+    connect: ConnectArgs,
+
+    #[command(flatten)]
+    identity: IdentityArgs,
+}
+
+/// Runs it.
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
+    let source = session::tree(context, None)?;
+    let name = &args.cluster;
+    if !args.connect.only().is_empty() {
+        return Err(CommandError::refused("every peer drops the remote secret of who retires")
+            .hint("leave `--only` out; `--gone` leaves the cluster itself alone"));
+    }
+    let in_tree = source.index.clusters.iter().any(|row| row.name == *name);
+    let past = if in_tree || args.gone { None } else { Some(last_with(context, args, &source)?) };
+    session::block_on(async {
+        let stop = Stop::default();
+        let options = Options {
+            prune: Selection::new(&args.prune),
+            retired: vec![name.clone()],
+            ..Options::default()
+        };
+        let request = |source| Request {
+            source,
+            connect: &args.connect,
+            identity: &args.identity,
+            options: options.clone(),
+            allowed: Allowed::default(),
+            stop: stop.clone(),
+        };
+        let (mesh, mut missing) = session::open_as(context, request(&source), &[]).await?;
+        let mut mesh = Arc::into_inner(mesh).ok_or_else(|| CommandError::refused("busy"))?;
+        match &past {
+            Some(Past::Tree(past)) => {
+                let (old, more) =
+                    session::open_as(context, request(past), std::slice::from_ref(name)).await?;
+                missing.extend(more);
+                let old = Arc::into_inner(old).map(|old| old.members).unwrap_or_default();
+                mesh.members.extend(old.into_iter().map(|mut member| {
+                    // nothing is wanted of it any more
+                    member.wanted = Arc::default();
+                    member
+                }));
+            }
+            Some(Past::Context(kube_context)) => {
+                match session::stranger(&request(&source), name, kube_context).await {
+                    Ok(member) => mesh.members.push(member),
+                    Err(one) => missing.push(one),
+                }
+            }
+            None => {}
+        }
+        if args.gone {
+            mesh.members.retain(|member| member.name != *name);
+            missing.retain(|one| one.name != *name);
+        }
+        let mesh = Arc::new(mesh);
+        let surveyed = survey(&mesh).await;
+        let shown = Shown {
+            mesh: &mesh,
+            survey: &surveyed,
+            missing: &missing,
+            label: &source.name,
+            digest: source.digest,
+            brief: true,
+        };
+        if context.output == Format::Text {
+            context.note(shown.summary().trim_end());
+            context.note(shown.brief(context.colour)?.trim_end());
+        }
+        preflight(&mesh, &surveyed, &missing).await?;
+        if surveyed.iter().flatten().all(is_idle) {
+            context.note(&format!("nothing of `{name}` is left"));
+            return Ok(Exit::Done);
+        }
+        ask::consent(context, args.yes, &[question(&mesh, &surveyed, name)])?;
+        let told = context.clone();
+        let run = Run {
+            tree: source.digest,
+            me: who::me(),
+            timeout: args.timeout,
+            tell: Arc::new(move |event| tell(&told, &event)),
+            board: Board::default(),
+            permits: Arc::new(Semaphore::new(8)),
+            expected: None,
+            consented: consented(&mesh, &surveyed),
+            mesh: mesh.clone(),
+        };
+        // the peers first: none may be left that reads what is going
+        let peers: Vec<String> = mesh
+            .members
+            .iter()
+            .map(|member| member.name.clone())
+            .filter(|member| member != name)
+            .collect();
+        let order = Order::Waves(vec![peers.clone(), vec![name.clone()]]);
+        session::on_interrupt(&stop);
+        let reports = run_all(Arc::new(run), &surveyed, &order).await;
+        let exit = conclude(context, &reports, &source, &format!("meshgen retire {name}"));
+        let done = reports.iter().all(|r| matches!(r.outcome, Outcome::Done | Outcome::Unchanged));
+        if done && !peers.is_empty() {
+            context.note(&format!(
+                "`{name}` had tokens of {}, which go on working for who copied them",
+                peers.join(", ")
+            ));
+        }
+        Ok(exit)
+    })
+}
+
+fn question(mesh: &Mesh, survey: &crate::cluster::Survey, name: &str) -> String {
+    let counts: BTreeMap<&str, usize> = mesh
+        .members
+        .iter()
+        .zip(survey)
+        .filter_map(|(member, surveyed)| {
+            Some((member.name.as_str(), surveyed.as_ref().ok()?.plan.of("prune").count()))
+        })
+        .collect();
+    let own = counts.get(name).copied().unwrap_or_default();
+    let peers: usize = counts.iter().filter(|(of, _)| **of != name).map(|(_, count)| count).sum();
+    format!("delete {peers} remote secrets of `{name}` at its peers and {own} objects in `{name}`")
+}
+
+/// Where a cluster that is in the tree no more is known from.
+enum Past {
+    /// The last tree of this project that has it.
+    Tree(Box<Source>),
+    /// A context that was named. The cluster's own inventory says who it is.
+    Context(String),
+}
+
+fn last_with(context: &Context, args: &Args, view: &Source) -> Result<Past, CommandError> {
+    let name = &args.cluster;
+    let store = Store::open(&context.disk, &view::store_folder(&context.project.join("out")))?;
+    for generation in store.generations()?.generations.iter().rev() {
+        let text = format!("gen:{}", generation.number);
+        let Ok(source) = resolve(&context.disk, &context.project, Some(&text)) else { continue };
+        if source.index.mesh == view.index.mesh
+            && source.index.clusters.iter().any(|row| row.name == *name)
+        {
+            return Ok(Past::Tree(Box::new(source)));
+        }
+    }
+    match args.connect.context(name) {
+        Some(context) => Ok(Past::Context(context.to_owned())),
+        None => {
+            Err(CommandError::refused(format!("no tree that is known here has a cluster `{name}`"))
+                .hint(format!(
+                    "`--context {name}=CONTEXT` says where it is; `--gone` leaves it alone"
+                )))
+        }
+    }
+}

@@ -25,7 +25,7 @@ struct GoTool {
 }
 
 /// What `just tools` builds. One module a family, because their dependencies do not agree.
-const GO_TOOLS: [GoTool; 13] = [
+const GO_TOOLS: [GoTool; 17] = [
     GoTool { name: "reader", family: "reader", package: "." },
     GoTool { name: "hcl", family: "hcl", package: "." },
     GoTool {
@@ -47,6 +47,18 @@ const GO_TOOLS: [GoTool; 13] = [
     GoTool { name: "schema", family: "istio", package: "./schema" },
     GoTool { name: "gotemplate", family: "template-oracle", package: "./plain" },
     GoTool { name: "helmlib", family: "template-oracle", package: "./helm" },
+    GoTool { name: "etcd", family: "etcd", package: "go.etcd.io/etcd/server/v3" },
+    GoTool {
+        name: "kube-apiserver",
+        family: "kubernetes",
+        package: "k8s.io/kubernetes/cmd/kube-apiserver",
+    },
+    GoTool {
+        name: "kube-controller-manager",
+        family: "kubernetes",
+        package: "k8s.io/kubernetes/cmd/kube-controller-manager",
+    },
+    GoTool { name: "kubectl", family: "kubernetes", package: "k8s.io/kubernetes/cmd/kubectl" },
 ];
 
 /// OpenTofu stands in where there is no Terraform; `just tofu` builds it, nothing else does.

@@ -9,6 +9,8 @@
     reason = "tests set the stage"
 )]
 
+mod apply;
+mod apply_faults;
 mod bad;
 mod bench;
 mod canary;
@@ -38,11 +40,13 @@ mod readme;
 mod registry;
 mod remote_secret;
 mod rooms;
+mod roots;
 mod sample;
 mod samples;
 mod source;
 mod store;
 mod terraform;
+mod testbed;
 mod tool;
 mod view;
 mod yaml;

@@ -21,7 +21,7 @@ fn transcripts_are_true() {
     for line in ["git init -q", "git add -A", "git commit -q -m reviewed"] {
         shell(project.path(), line);
     }
-    let fresh = rewrite(&text, |command| shell(project.path(), command));
+    let fresh = rewrite(&text, "```console", |command| shell(project.path(), command));
     if env::var_os("MESHGEN_BLESS").is_some() {
         fs::write(&readme, &fresh).expect("written");
     } else {
@@ -30,13 +30,13 @@ fn transcripts_are_true() {
     }
 }
 
-/// The text with what its commands print now.
-fn rewrite(text: &str, mut run: impl FnMut(&str) -> String) -> String {
+/// The text with what the commands print now that stand in blocks of this beginning.
+pub fn rewrite(text: &str, fence: &str, mut run: impl FnMut(&str) -> String) -> String {
     let mut out = String::new();
     let mut in_console = false;
     for line in text.split_inclusive('\n') {
         match line.trim_end() {
-            "```console" => in_console = true,
+            start if start == fence => in_console = true,
             "```" => in_console = false,
             command if in_console => {
                 if let Some(command) = command.strip_prefix("$ ") {
@@ -72,7 +72,7 @@ fn shell(folder: &Path, line: &str) -> String {
 
 /// A line without what another moment or another build prints otherwise: times, and the digests of
 /// derivations, which cover the build.
-fn without_the_moment(line: &str) -> String {
+pub fn without_the_moment(line: &str) -> String {
     const DERIVATION: &str = "  derivation sha256:";
     if line.starts_with(DERIVATION) {
         return format!("{DERIVATION}…\n");

@@ -46,7 +46,7 @@ fn pin(project: &Project, pins: &[(&str, &str)]) -> Option<()> {
 }
 
 /// The reference job with facts and keyring, and its control plane from the charts of a release.
-fn reference(release: &str) -> Option<Project> {
+pub fn reference(release: &str) -> Option<Project> {
     let project = Project::copy_of(tool::root());
     project.write("mesh.yaml", &reference_mesh(release));
     pin(&project, &[("stable", release)])?;

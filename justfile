@@ -35,10 +35,12 @@ deny:
 fuzz seconds="60":
     MESHGEN_FUZZ_SECONDS={{seconds}} cargo test --release --test it fuzz -- --test-threads 1
 
-# what takes longer than a push should: three minutes a fuzz target, more cases for istioctl
+# what takes longer than a push should: fuzzing, more cases for istioctl, apply killed everywhere
 nightly:
     just fuzz 180
     MESHGEN_CASES=1000 MESHGEN_REQUIRE_TOOLS=1 cargo test --release --test it istio_conformance
+    MESHGEN_EVERY_KILL=1 MESHGEN_REQUIRE_TOOLS=1 cargo test --release --test it apply_faults::
+    cargo test --release --test it apply::nightly -- --ignored --nocapture
 
 # 1 to 1,000 clusters, cold, warm, after a one-line change, against `cp -r`
 bench *arguments:
@@ -47,6 +49,10 @@ bench *arguments:
 # control planes beside istioctl and helm: one cluster, istiod's chart, 100 clusters
 bench-istio:
     cargo test --release --test it bench:: -- --ignored --nocapture
+
+# apply beside kubectl on the same control plane, and twelve clusters beside one
+bench-apply:
+    cargo test --release --test it apply::bench -- --ignored --nocapture --test-threads 1
 
 # build the real tools now (once for all clones), and say which are there
 tools:

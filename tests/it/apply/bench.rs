@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::{Bed, Nodes, installed};
-use crate::testbed::{self, ControlPlane, Fault, Kubelet, Proxy};
+use crate::testbed::{self, ControlPlane, Fault, Istiod, Kubelet, Proxy};
 use crate::tool;
 
 const RUNS: usize = 7;
@@ -41,9 +41,11 @@ fn beside_kubectl() {
     }
     let Some(kubectl) = tool::path("kubectl") else { return };
     let Some(planes) = testbed::start_many(&["c1", "c2"]) else { return };
-    let _nodes = Nodes::start(&planes);
+    let nodes = Nodes::start(&planes);
     let Some(bed) = Bed::reference(&planes) else { return };
     bed.expect(0, &["apply", "--yes", "-q"]);
+    // kubectl takes istiod's fields, and istiod would take them back all the time
+    nodes.istiods.iter().for_each(Istiod::kill);
 
     // the same objects for kubectl, in one file
     let rows = bed.project.tree().rows(|path| path.starts_with("c1/") || path.starts_with("crds/"));
@@ -71,9 +73,8 @@ fn beside_kubectl() {
         ["apply", "--server-side", "--field-manager=bench", "--force-conflicts", "-f", &all];
     run(&apply, &[0]);
     let kubectl_apply = time(|| run(&apply, &[0]));
-    // istiod's webhook differs in what istiod writes, so it ends with 1
-    let kubectl_diff =
-        time(|| run(&["diff", "--server-side", "--field-manager=bench", "-f", &all], &[0, 1]));
+    let diff = ["diff", "--server-side", "--field-manager=bench", "--force-conflicts", "-f", &all];
+    let kubectl_diff = time(|| run(&diff, &[0, 1]));
     // kubectl's manager takes nothing from ours, and its entry goes
     bed.expect(0, &["apply", "--yes", "-q"]);
     let ours = time(|| {

@@ -149,6 +149,8 @@ pub struct ClusterPlan {
     pub unreadable: Vec<(Key, String)>,
     /// Entries of the inventory that are settled by this plan: intended before, owned now.
     pub settled: Vec<Key>,
+    /// Entries whose objects a retirement that was stopped has deleted already.
+    pub gone: Vec<Key>,
 }
 
 /// What was allowed on the command line.
@@ -291,7 +293,7 @@ pub fn is_leaving(live: &Value) -> bool {
 impl ClusterPlan {
     /// Whether nothing is to be done, records included.
     pub fn is_empty(&self) -> bool {
-        self.steps.is_empty() && self.settled.is_empty()
+        self.steps.is_empty() && self.settled.is_empty() && self.gone.is_empty()
     }
 
     /// The steps of an action.

@@ -32,7 +32,13 @@ pub(super) fn prunes(plan: &mut ClusterPlan, view: &View<'_>, uninstall: bool) {
             plan.unreadable.push((key.clone(), why.clone()));
             continue;
         }
-        let Some(live) = view.live.objects.get(key) else { continue };
+        let Some(live) = view.live.objects.get(key) else {
+            // another apply drops the entry by the way, and need not be made for it
+            if !view.options.retired.is_empty() {
+                plan.gone.push(key.clone());
+            }
+            continue;
+        };
         match stays(view, key, entry, live, uninstall || retired) {
             Some(why) => plan.kept.push((key.clone(), why)),
             None => steps.push(Step {

@@ -125,7 +125,8 @@ impl Work<'_> {
         self.inventory.entries.retain(|key, entry| {
             let is_wanted = wanted.get(key).is_some() || wanted.pending.contains_key(key);
             let stays = partial || is_wanted || kept.contains(&key) || unread.contains(&key);
-            stays && entry.uid.is_some() && !lost(key, entry)
+            let gone = self.surveyed.plan.gone.contains(key);
+            stays && !gone && entry.uid.is_some() && !lost(key, entry)
         });
         if !partial {
             // what is in the tree no more and stays is not of this tree

@@ -69,20 +69,22 @@ fn beside_kubectl() {
             String::from_utf8_lossy(&output.stderr)
         );
     };
-    let apply =
-        ["apply", "--server-side", "--field-manager=bench", "--force-conflicts", "-f", &all];
-    run(&apply, &[0]);
-    let kubectl_apply = time(|| run(&apply, &[0]));
-    let diff = ["diff", "--server-side", "--field-manager=bench", "--force-conflicts", "-f", &all];
-    let kubectl_diff = time(|| run(&diff, &[0, 1]));
-    // kubectl's manager takes nothing from ours, and its entry goes
-    bed.expect(0, &["apply", "--yes", "-q"]);
+    // ours first: kubectl takes fields, and defaults become conflicts
     let ours = time(|| {
         bed.expect(0, &["apply", "--only", "c1", "-q"]);
     });
     let plan = time(|| {
         bed.expect(0, &["plan", "--only", "c1", "-q"]);
     });
+    let verbose = bed.expect(0, &["apply", "--only", "c1", "-v"]);
+    let counts = verbose.err.lines().filter(|line| line.contains(" requests"));
+    counts.for_each(|line| tool::announce(&format!("measured: {line}")));
+    let apply =
+        ["apply", "--server-side", "--field-manager=bench", "--force-conflicts", "-f", &all];
+    run(&apply, &[0]);
+    let kubectl_apply = time(|| run(&apply, &[0]));
+    let diff = ["diff", "--server-side", "--field-manager=bench", "--force-conflicts", "-f", &all];
+    let kubectl_diff = time(|| run(&diff, &[0, 1]));
     say("kubectl apply --server-side, nothing to do", kubectl_apply);
     say("kubectl diff --server-side", kubectl_diff);
     say("meshgen apply --only c1, nothing to do", ours);
@@ -93,9 +95,6 @@ fn beside_kubectl() {
         ratio(kubectl_apply, ours),
         ratio(kubectl_diff, plan)
     ));
-    let verbose = bed.expect(0, &["apply", "--only", "c1", "-v"]);
-    let counts = verbose.err.lines().filter(|line| line.contains(" requests"));
-    counts.for_each(|line| tool::announce(&format!("measured: {line}")));
 }
 
 #[test]

@@ -15,15 +15,11 @@ use super::lease::{Lease, LeaseError, Me};
 use super::plan::Action;
 use super::report::{Event, Outcome, Report, Tell};
 use super::saved::Expected;
+use super::stage_name;
 use super::survey::{Member, Mesh, Surveyed, again};
 use super::wait::{WaitError, Waiter};
 use super::work::Work;
 use crate::store::Digest;
-
-/// The stage whose objects wait for other clusters.
-pub(super) const REMOTE_SECRETS: &str = "60-remote-secrets";
-/// The last stage that waves and turns order.
-pub(super) const TOKENS: &str = "55-tokens";
 
 /// What all clusters of an apply share.
 pub struct Run {
@@ -136,7 +132,7 @@ fn fail(run: &Run, name: &str, error: &ApplyError) -> Outcome {
 /// Istio's namespace, and the Lease in it.
 async fn begin(run: &Run, member: &Member, report: &mut Report) -> Result<Lease, ApplyError> {
     let client = member.client();
-    let key = namespace_key();
+    let key = Key::namespace(inventory::NAMESPACE);
     let path = format!("/api/v1/namespaces/{}", inventory::NAMESPACE);
     let there = client.get(&path).await.map_err(doing("reading the namespace istio-system"))?;
     if there.is_none() {
@@ -152,7 +148,7 @@ async fn begin(run: &Run, member: &Member, report: &mut Report) -> Result<Lease,
         report.done += 1;
         (run.tell)(Event::Did {
             cluster: member.name.clone(),
-            stage: "00-namespaces".to_owned(),
+            stage: stage_name::NAMESPACES.to_owned(),
             action: Action::Create.word(),
             key,
         });
@@ -161,15 +157,6 @@ async fn begin(run: &Run, member: &Member, report: &mut Report) -> Result<Lease,
         (run.tell)(Event::Waiting { cluster: member.name.clone(), what: text.to_owned() });
     };
     Ok(Lease::take(client, &run.me, &tell).await?)
-}
-
-fn namespace_key() -> Key {
-    Key {
-        group: String::new(),
-        kind: "Namespace".to_owned(),
-        namespace: None,
-        name: inventory::NAMESPACE.to_owned(),
-    }
 }
 
 async fn under_lease(

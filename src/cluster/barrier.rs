@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::apply::{ApplyError, REMOTE_SECRETS, TOKENS, doing};
+use super::apply::{ApplyError, doing};
 use super::bind::PeerBindings;
 use super::client::RequestError;
 use super::desired::{Bindings as _, Desired};
@@ -13,6 +13,7 @@ use super::plan::{Held, Step, bound_cluster};
 use super::readiness::{Readiness, readiness};
 use super::report::Event;
 use super::resource::Resource;
+use super::stage_name::{ISTIOD, REMOTE_SECRETS, TOKENS};
 use super::wait::WaitError;
 use super::work::Work;
 use super::write::resource;
@@ -34,7 +35,7 @@ impl Work<'_> {
         }
         // gateways start after the injector answers
         let more = last.is_some_and(|last| last > stage);
-        if stage == "30-istiod" && more {
+        if stage == ISTIOD && more {
             self.injector().await?;
         }
         Ok(())

@@ -123,12 +123,7 @@ impl Asked {
     /// The Secret's key in its cluster.
     pub fn object(&self) -> Option<Key> {
         let (namespace, name) = self.secret.split_once('/')?;
-        Some(Key {
-            group: String::new(),
-            kind: "Secret".to_owned(),
-            namespace: Some(namespace.to_owned()),
-            name: name.to_owned(),
-        })
+        Some(Key::secret(namespace, name))
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use super::payload::hide;
+use super::resource::segment;
 use super::stop::{Stop, StopReason};
 
 /// The field manager of everything that meshgen applies.
@@ -128,7 +129,7 @@ impl Client {
             let mut page = format!("{path}{join}limit={PAGE}");
             if let Some(token) = &next {
                 page.push_str("&continue=");
-                page.extend(form(token));
+                page.push_str(&segment(token));
             }
             let answer = match self.send(Method::GET, &page, None).await {
                 // the list took longer than the server keeps its snapshot: from the start, once
@@ -402,14 +403,6 @@ fn absent(result: Result<Value, RequestError>) -> Result<Option<Value>, RequestE
 
 fn bytes(value: &Value) -> zeroize::Zeroizing<Vec<u8>> {
     zeroize::Zeroizing::new(serde_json::to_vec(value).expect("a JSON value can be written"))
-}
-
-fn form(text: &str) -> impl Iterator<Item = char> + '_ {
-    text.bytes().flat_map(|byte| {
-        let plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        let text = if plain { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-        text.chars().collect::<Vec<char>>()
-    })
 }
 
 /// What a failed exchange says, without what an exec plugin printed.

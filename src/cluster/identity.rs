@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use super::observe::Records;
 use super::plan::Refusal;
+use super::stage_name::{ISTIOD, REMOTE_SECRETS};
 use crate::pki::Certificate;
 use crate::tree::Index;
 use crate::yaml::{self, Schema};
@@ -56,7 +57,7 @@ pub fn unfit(index: &Index, cluster: &str) -> Vec<Refusal> {
     }
     for row in &index.pending {
         let own = row.targets.as_ref().is_some_and(|targets| targets.contains(cluster));
-        let stage = row.stage.as_deref().filter(|stage| *stage != "60-remote-secrets");
+        let stage = row.stage.as_deref().filter(|stage| *stage != REMOTE_SECRETS);
         if let (Some(stage), true) = (stage, own) {
             refuse(
                 format!("`{}` of {stage} waits for {}", row.path, row.needs.join(", ")),
@@ -66,7 +67,7 @@ pub fn unfit(index: &Index, cluster: &str) -> Vec<Refusal> {
     }
     let operator = format!("{cluster}/istio-operator.yaml");
     let brings = index.artifacts.iter().any(|row| {
-        row.stage.as_deref() == Some("30-istiod")
+        row.stage.as_deref() == Some(ISTIOD)
             && row.targets.as_ref().is_some_and(|targets| targets.contains(cluster))
     });
     if let Some(row) = index.pending.iter().find(|row| row.path.as_str() == operator && !brings) {

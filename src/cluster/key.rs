@@ -28,6 +28,26 @@ impl Key {
         }
     }
 
+    /// A Namespace.
+    pub fn namespace(name: &str) -> Self {
+        Self {
+            group: String::new(),
+            kind: "Namespace".to_owned(),
+            namespace: None,
+            name: name.to_owned(),
+        }
+    }
+
+    /// A Secret.
+    pub fn secret(namespace: &str, name: &str) -> Self {
+        Self {
+            group: String::new(),
+            kind: "Secret".to_owned(),
+            namespace: Some(namespace.to_owned()),
+            name: name.to_owned(),
+        }
+    }
+
     /// Whether it is of this kind of Kubernetes' own or another group.
     pub fn is(&self, group: &str, kind: &str) -> bool {
         self.group == group && self.kind == kind

@@ -36,6 +36,7 @@ mod resource;
 mod run;
 mod saved;
 mod stage;
+pub mod stage_name;
 mod stop;
 mod survey;
 mod wait;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::client::{Client, RequestError};
 use super::history::{self, History};
@@ -257,6 +257,11 @@ async fn ask(client: &Client, question: Question) -> Result<Answer, RequestError
     }
 }
 
+/// What a task gave; a panic in it is ours.
+pub(super) fn joined<T>(done: Result<T, JoinError>) -> T {
+    done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
 /// Runs many requests, a bounded number at a time. The first fault ends it.
 pub(super) async fn together<Q, A, F>(
     questions: Vec<Q>,
@@ -277,10 +282,7 @@ where
     }
     let mut answers = Vec::new();
     while let Some(done) = tasks.join_next().await {
-        match done {
-            Ok(answer) => answers.push(answer?),
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
+        answers.push(joined(done)?);
     }
     Ok(answers)
 }

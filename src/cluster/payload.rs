@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use zeroize::Zeroize;
+
+use crate::pki::Wiped;
 
 /// An object as it is sent. One that was opened or bound is wiped when it is dropped.
 ///
@@ -13,15 +14,6 @@ pub enum Payload {
     Clear(Arc<Value>),
     /// With secrets in it.
     Sensitive(Wiped),
-}
-
-/// A value whose strings are wiped when it is dropped.
-pub struct Wiped(pub Value);
-
-impl Drop for Wiped {
-    fn drop(&mut self) {
-        wipe(&mut self.0);
-    }
 }
 
 impl Payload {
@@ -51,13 +43,4 @@ pub fn hide(text: &str, object: &Value) -> String {
         }
     }
     text
-}
-
-fn wipe(value: &mut Value) {
-    match value {
-        Value::String(text) => text.zeroize(),
-        Value::Array(items) => items.iter_mut().for_each(wipe),
-        Value::Object(map) => map.values_mut().for_each(wipe),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }

@@ -14,6 +14,7 @@ use super::key::{Key, Selection};
 use super::object_plan::object;
 use super::observe::Live;
 use super::prune_plan::prunes;
+use super::stage_name::{RUNNING, is_of_bindings};
 
 /// What is done to an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -251,10 +252,7 @@ pub fn plan(view: &View<'_>) -> ClusterPlan {
     let uninstall = view.options.retired.iter().any(|name| name == view.cluster);
     if view.options.retired.is_empty() {
         for desired in &view.wanted.objects {
-            if view.options.only_bindings
-                && desired.stage != "55-tokens"
-                && desired.stage != "60-remote-secrets"
-            {
+            if view.options.only_bindings && !is_of_bindings(&desired.stage) {
                 continue;
             }
             object(&mut plan, view, desired);
@@ -305,10 +303,7 @@ impl ClusterPlan {
     pub fn disturbs(&self) -> bool {
         self.steps.iter().any(|step| {
             let workload = step.key.group == "apps";
-            let stage = matches!(
-                step.stage.as_str(),
-                "30-istiod" | "35-cni" | "40-gateways" | "45-ztunnel"
-            );
+            let stage = RUNNING.contains(&step.stage.as_str());
             workload && stage && step.live.is_some() && step.writes && step.action != Action::Prune
         })
     }

@@ -14,6 +14,7 @@ use super::key::Key;
 use super::observe::{Kinds, Live, together};
 use super::payload::Payload;
 use super::plan::{Answer, Options, is_leaving, owns};
+use crate::pki::Wiped;
 
 /// What is asked about.
 pub struct Subject<'a> {
@@ -100,19 +101,14 @@ fn question(
         Err(error) => return Question::Answered(Answer::Sealed(error.to_string())),
     };
     let Some(live) = live else {
-        let namespace = key.namespace.as_ref().map(|name| Key {
-            group: String::new(),
-            kind: "Namespace".to_owned(),
-            namespace: None,
-            name: name.clone(),
-        });
+        let namespace = key.namespace.as_deref().map(Key::namespace);
         let is_there = namespace
             .is_none_or(|key| subject.live.objects.get(&key).is_some_and(|live| !is_leaving(live)));
         let known = !subject.live.unknown_kinds.contains(&(key.group.clone(), key.kind.clone()));
         return if is_there && known { Question::Ask(payload, false) } else { Question::No };
     };
-    let wanted = field::hand_over(payload.value(), Some(live), &desired.handover, MANAGER);
-    if field::settled(&wanted, live, MANAGER) {
+    let wanted = Wiped(field::hand_over(payload.value(), Some(live), &desired.handover, MANAGER));
+    if field::settled(&wanted.0, live, MANAGER) {
         return Question::No;
     }
     let force =
@@ -132,9 +128,9 @@ pub async fn ask(
     let Some(resource) = kinds.resource(client, &desired.identity, false).await? else {
         return Ok(None);
     };
-    let sent = field::hand_over(payload.value(), live, &desired.handover, MANAGER);
+    let sent = Wiped(field::hand_over(payload.value(), live, &desired.handover, MANAGER));
     let options = ApplyOptions { dry_run: true, force };
-    match client.apply(&resource.path(&desired.key), &sent, options).await {
+    match client.apply(&resource.path(&desired.key), &sent.0, options).await {
         Ok(object) => Ok(Some(Answer::Object(object))),
         Err(RequestError::Status(status)) => Ok(refusal(&status)),
         Err(error) => Err(error),

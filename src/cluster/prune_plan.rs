@@ -8,6 +8,7 @@ use super::desired::rank;
 use super::inventory::Entry;
 use super::key::Key;
 use super::plan::{Action, ClusterPlan, Refusal, Step, View, uid};
+use super::stage_name::ISTIOD;
 
 /// Marks an object that is never pruned, as a label or an annotation.
 pub const KEEP: &str = "meshgen.dev/keep";
@@ -64,7 +65,7 @@ pub(super) fn prunes(plan: &mut ClusterPlan, view: &View<'_>, uninstall: bool) {
         leftovers.push(Step {
             key: key.clone(),
             action: Action::Prune,
-            stage: "30-istiod".to_owned(),
+            stage: ISTIOD.to_owned(),
             api_version: text(live, "apiVersion"),
             desired: None,
             live: Some(live.clone()),

@@ -124,8 +124,9 @@ pub fn identity(api_version: &str, key: &Key) -> Identity {
     }
 }
 
-/// A name as a part of an address: what RFC 3986 takes in a path stays.
-fn segment(name: &str) -> String {
+/// A text as a part of an address, in a path or as a value of a query: what RFC 3986 reserves is
+/// escaped, save the colons of RBAC's names.
+pub fn segment(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for byte in name.bytes() {
         match byte {

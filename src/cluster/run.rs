@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use super::apply::{Run, apply};
 use super::board::Phase;
+use super::observe::joined;
 use super::report::{Outcome, Report};
 use super::survey::{Survey, gateway_of};
 use super::wait::Waiter;
@@ -87,8 +88,7 @@ pub async fn run(run: Arc<Run>, survey: &Survey, order: &Order) -> Vec<Report> {
         });
     }
     while let Some(done) = tasks.join_next().await {
-        let (at, report) =
-            done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        let (at, report) = joined(done);
         reports.insert(at, report);
     }
     drop(networks);

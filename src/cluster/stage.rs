@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use super::apply::{ApplyError, doing};
 use super::bind::PeerBindings;
 use super::desired::{Desired, rank};
+use super::observe::joined;
 use super::plan::{Action, Answer, Step};
 use super::probe::ask;
 use super::report::Event;
@@ -75,8 +76,7 @@ impl Work<'_> {
         }
         let mut refused = Vec::new();
         while let Some(done) = asked.join_next().await {
-            let (key, answer) =
-                done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+            let (key, answer) = joined(done);
             let answer = answer.map_err(doing(format!("asking about {key}")))?;
             if let Some(Answer::Refused(why) | Answer::Immutable { message: why, .. }) = answer {
                 refused.push(format!("{key}: {why}"));
@@ -112,8 +112,7 @@ impl Work<'_> {
         }
         let mut first = None;
         while let Some(done) = tasks.join_next().await {
-            let (step, result) =
-                done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+            let (step, result) = joined(done);
             match result {
                 Ok(uid) => self.wrote(&step, uid),
                 // requests in flight are waited for, so that nothing is forgotten

@@ -14,9 +14,10 @@ use super::desired::{Vault, Wanted};
 use super::identity::{self, Allowed, Claim};
 use super::inventory::{Inventory, Owner};
 use super::key::Key;
-use super::observe::{Kinds, Live, ObserveError, Records, objects, records};
+use super::observe::{Kinds, Live, ObserveError, Records, joined, objects, records};
 use super::plan::{Answer, ClusterPlan, Options, Refusal, View, plan, settle};
 use super::probe::{Subject, probe};
+use super::stage_name::ISTIOD;
 use crate::tree::Index;
 
 /// A cluster of a run.
@@ -114,8 +115,7 @@ pub async fn survey(mesh: &Arc<Mesh>) -> Survey {
     }
     let mut seen: BTreeMap<usize, Result<Seen, String>> = BTreeMap::new();
     while let Some(done) = looks.join_next().await {
-        let (at, result) =
-            done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        let (at, result) = joined(done);
         if let Err(why) = &result {
             let name = &mesh.members[at].name;
             mesh.tokens.block(name, format!("`{name}` cannot be looked at: {why}"), None);
@@ -136,8 +136,7 @@ pub async fn survey(mesh: &Arc<Mesh>) -> Survey {
     }
     let mut all: BTreeMap<usize, Result<Surveyed, String>> = BTreeMap::new();
     while let Some(done) = plans.join_next().await {
-        let (at, result) =
-            done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        let (at, result) = joined(done);
         all.insert(at, result);
     }
     let mut all: Survey = all.into_values().collect();
@@ -180,13 +179,7 @@ async fn look_at(mesh: &Mesh, at: usize) -> Result<Seen, ObserveError> {
     for desired in &member.wanted.objects {
         wanted.insert(desired.key.clone(), desired.identity.api_version.clone());
         if let Some(namespace) = &desired.key.namespace {
-            let key = Key {
-                group: String::new(),
-                kind: "Namespace".to_owned(),
-                namespace: None,
-                name: namespace.clone(),
-            };
-            wanted.entry(key).or_insert_with(|| "v1".to_owned());
+            wanted.entry(Key::namespace(namespace)).or_insert_with(|| "v1".to_owned());
         }
     }
     let live = objects(client, &member.kinds, &wanted).await?;
@@ -214,7 +207,12 @@ async fn judge(mesh: &Mesh, at: usize, seen: Seen) -> Result<Surveyed, RequestEr
         inventory: &inventory,
         options: &mesh.options,
     };
-    let answers: BTreeMap<Key, Answer> = probe(&subject, &mesh.vault, &bindings).await?;
+    // a retirement applies nothing: nothing is to be opened or asked about
+    let answers: BTreeMap<Key, Answer> = if mesh.options.retired.is_empty() {
+        probe(&subject, &mesh.vault, &bindings).await?
+    } else {
+        BTreeMap::new()
+    };
     let leftovers = leftovers(mesh, member, &live, &inventory).await?;
     let mut plan = plan(&View {
         cluster: &member.name,
@@ -259,7 +257,7 @@ async fn leftovers(
         !inventory.entries.contains_key(key)
             && !super::field::foreign_in(live, &|manager| manager == "istio-operator").is_empty()
     });
-    let brings = member.wanted.has_stage("30-istiod");
+    let brings = member.wanted.has_stage(ISTIOD);
     if !mesh.options.retired.is_empty() || !brings || !(adopts || mesh.options.leftovers) {
         return Ok(Vec::new());
     }
@@ -278,7 +276,7 @@ async fn leftovers(
         .wanted
         .objects
         .iter()
-        .filter(|desired| desired.stage == "30-istiod" && desired.key.kind == "Deployment")
+        .filter(|desired| desired.stage == ISTIOD && desired.key.kind == "Deployment")
         .map(|desired| revision(&desired.rendered))
         .collect();
     let is_left = |(key, live): &(Key, Value)| !is_ours(key) && own.contains(&revision(live));
@@ -304,7 +302,8 @@ fn across(mesh: &Mesh, all: &mut Survey) {
     last_gateways(mesh, all);
 }
 
-const NETWORK_LABEL: &str = "topology.istio.io/network";
+/// The label by which istiod finds a network, of its namespace and of its gateways.
+pub(super) const NETWORK_LABEL: &str = "topology.istio.io/network";
 
 /// The network that a Service is a gateway of.
 pub fn gateway_of(object: &Value) -> Option<&str> {

@@ -10,6 +10,8 @@ use super::inventory::NAMESPACE;
 use super::key::Key;
 use super::readiness::{Readiness, gateway_addresses, node_selector, pod_trouble, readiness};
 use super::report::{Event, Tell};
+use super::resource::segment;
+use super::survey::NETWORK_LABEL;
 
 /// How often is looked.
 const LOOK: Duration = Duration::from_millis(500);
@@ -143,12 +145,10 @@ impl Waiter {
         let selector: Vec<String> = labels
             .into_iter()
             .flatten()
-            .filter_map(|(name, value)| Some(format!("{name}%3D{}", value.as_str()?)))
+            .filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?)))
             .collect();
-        let path = format!(
-            "/api/v1/namespaces/{namespace}/pods?labelSelector={}",
-            selector.join("%2C").replace('/', "%2F")
-        );
+        let selector = segment(&selector.join(","));
+        let path = format!("/api/v1/namespaces/{namespace}/pods?labelSelector={selector}");
         let pods = match self.client.list(&path).await {
             Ok(pods) => pods,
             // no right to look is no reason to fail
@@ -247,7 +247,7 @@ impl Waiter {
 
     /// Looks for the address of a network's gateway in this cluster.
     pub async fn gateway(&self, network: &str) -> Result<Look<()>, RequestError> {
-        let label = format!("labelSelector=topology.istio.io%2Fnetwork%3D{network}");
+        let label = format!("labelSelector={}", segment(&format!("{NETWORK_LABEL}={network}")));
         let services = match self.client.list(&format!("/api/v1/services?{label}")).await {
             Err(error) if error.is(403) => {
                 let path = format!("/api/v1/namespaces/{NAMESPACE}/services?{label}");

@@ -2,7 +2,7 @@
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::apply::{ApplyError, REMOTE_SECRETS, Run, TOKENS, doing};
+use super::apply::{ApplyError, Run, doing};
 use super::board::Phase;
 use super::history::Applied;
 use super::inventory::{Entry, Inventory};
@@ -10,6 +10,7 @@ use super::key::Key;
 use super::lease::is_lost;
 use super::plan::{Action, Held, bound_cluster, uid};
 use super::record::{remove, write_history, write_inventory};
+use super::stage_name::{CACERTS, ISTIOD, REMOTE_SECRETS, TOKENS, is_of_bindings};
 use super::survey::{Member, Surveyed};
 use super::wait::Waiter;
 
@@ -40,14 +41,14 @@ impl Work<'_> {
         stages.dedup();
         let mut passed_tokens = false;
         let only = self.run.mesh.options.only_bindings;
-        for stage in stages.into_iter().filter(|stage| !only || is_bound_stage(stage)) {
+        for stage in stages.into_iter().filter(|stage| !only || is_of_bindings(stage)) {
             if stage.as_str() > TOKENS && !passed_tokens {
                 passed_tokens = true;
                 self.run.board.cluster(&self.member.name, Phase::Ready);
                 permit = None;
             }
             let is_left = last.as_deref().is_some_and(|last| stage.as_str() <= last);
-            if stage.as_str() > "10-cacerts" && is_left {
+            if stage.as_str() > CACERTS && is_left {
                 self.control_plane().await?;
             }
             if stage == REMOTE_SECRETS {
@@ -183,17 +184,12 @@ impl Work<'_> {
 
     /// After `10-cacerts`, a tree without a control plane needs one that others installed.
     pub(super) async fn control_plane(&mut self) -> Result<(), ApplyError> {
-        if self.member.wanted.has_stage("30-istiod") || self.run.mesh.options.only_bindings {
+        if self.member.wanted.has_stage(ISTIOD) || self.run.mesh.options.only_bindings {
             return Ok(());
         }
         let is_there = self.waiter.istiod().await.map_err(doing("looking for istiod"))?;
         if is_there { Ok(()) } else { Err(ApplyError::NoControlPlane) }
     }
-}
-
-/// Whether `--only-bindings` is about a stage.
-fn is_bound_stage(stage: &str) -> bool {
-    stage == TOKENS || stage == REMOTE_SECRETS
 }
 
 pub(super) fn rfc3339(now: time::OffsetDateTime) -> String {

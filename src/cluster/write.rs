@@ -12,6 +12,7 @@ use super::plan::{Action, Step, uid};
 use super::resource::Resource;
 use super::survey::Member;
 use super::wait::Waiter;
+use crate::pki::Wiped;
 
 pub(super) async fn resource(
     member: &Member,
@@ -78,7 +79,7 @@ pub(super) async fn write(
         if let Some(uid) = live.and_then(uid) {
             sent["metadata"]["uid"] = Value::from(uid);
         }
-        let sent = super::payload::Wiped(sent);
+        let sent = Wiped(sent);
         client.apply(&path, &sent.0, options).await
     };
     let mut written = send(live.as_ref()).await;

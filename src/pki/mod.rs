@@ -33,6 +33,6 @@ pub use keyring::Keyring;
 pub use mint::Pair;
 pub use policy::{ClusterPolicy, DEFAULT_DAYS, Policy, ROOT, path_of};
 pub use recipient::{Identities, IdentityError, Recipient, RecipientError, new_identity};
-pub use secret::Secret;
+pub use secret::{Secret, Wiped};
 pub use status::{StatusRow, Validity, parse_span, status};
 pub use update::update_keys;

@@ -1,5 +1,6 @@
 //! What must not be seen.
 
+use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
 
 /// A value that is wiped when it goes out of scope, and that cannot be printed or serialised.
@@ -17,5 +18,23 @@ impl<T: Zeroize> Secret<T> {
     /// The value. The caller must not copy it into anything that outlives the secret.
     pub fn expose(&self) -> &T {
         &self.0
+    }
+}
+
+/// A value whose strings are wiped when it is dropped, half-built or whole.
+pub struct Wiped(pub Value);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(map) => map.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

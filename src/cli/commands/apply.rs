@@ -1,23 +1,18 @@
 //! `meshgen apply`.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
 use tokio::sync::Semaphore;
 
-use super::cluster::session::{self, ConnectArgs, Request};
-use super::cluster::show::Shown;
+use super::cluster::outcome::{conclude, consented, tell};
+use super::cluster::preflight::{fit, preflight};
+use super::cluster::session::{self, ConnectArgs, Look, Request};
 use super::cluster::{ask, who};
-use super::pki::IdentityArgs;
 use super::plan::AllowArgs;
 use crate::cli::{CommandError, Context, Exit, Format};
-use crate::cluster::{
-    Board, Event, Expected, Held, Mesh, Outcome, Report, Run, Stop, Survey, is_idle,
-    missing as missing_rights, order, run as run_all, survey, unfit,
-};
+use crate::cluster::{Board, Expected, Mesh, Run, Stop, Survey, is_idle, order, run as run_all};
 use crate::tree::source::Source;
 
 /// Push the differences to each cluster, stage by stage, and wait for readiness.
@@ -67,9 +62,6 @@ pub struct Args {
     connect: ConnectArgs,
 
     #[command(flatten)]
-    identity: IdentityArgs,
-
-    #[command(flatten)]
     allow: AllowArgs,
 }
 
@@ -92,32 +84,22 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         let request = Request {
             source: &source,
             connect: &connect,
-            identity: &args.identity,
             options: allow.options(),
             allowed: allow.allowed(),
             stop: stop.clone(),
         };
-        let (mesh, missing) = session::open(context, request).await?;
-        let surveyed = survey(&mesh).await;
-        let shown = Shown {
-            mesh: &mesh,
-            survey: &surveyed,
-            missing: &missing,
-            label: &source.name,
-            digest: source.digest,
-            brief: true,
-        };
+        let look = session::look(context, request).await?;
+        let Look { mesh, missing, survey } = &look;
         if let Some(expected) = &expected {
-            unmoved(&mesh, &surveyed, expected)?;
+            unmoved(mesh, survey, expected)?;
         }
-        let idle = surveyed.iter().all(|surveyed| surveyed.as_ref().is_ok_and(is_idle));
+        let idle = survey.iter().all(|surveyed| surveyed.as_ref().is_ok_and(is_idle));
         if context.output == Format::Text && !(idle && missing.is_empty()) {
-            context.note(shown.summary().trim_end());
-            context.note(shown.brief(context.colour)?.trim_end());
+            look.shown(&source, true).note(context)?;
         }
-        preflight(&mesh, &surveyed, &missing).await?;
+        preflight(&look).await?;
         if !idle {
-            ask::consent(context, args.yes, &consents(&mesh, &surveyed, allow.changes_root()))?;
+            ask::consent(context, args.yes, &consents(mesh, survey, allow.changes_root()))?;
         }
         let told = context.clone();
         let plan = Run {
@@ -128,37 +110,20 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
             board: Board::default(),
             permits: Arc::new(Semaphore::new(usize::from(args.concurrency))),
             expected,
-            consented: consented(&mesh, &surveyed),
+            consented: consented(mesh, survey),
             mesh: mesh.clone(),
         };
         let names: Vec<String> = mesh.members.iter().map(|member| member.name.clone()).collect();
-        let order = order(&waves, args.parallel, &names, &surveyed);
+        let order = order(&waves, args.parallel, &names, survey);
         // from here on an interrupted run ends what it has begun
         session::on_interrupt(&stop);
-        let reports = run_all(Arc::new(plan), &surveyed, &order).await;
+        let reports = run_all(Arc::new(plan), survey, &order).await;
         for member in &mesh.members {
             let requests = member.client().requests();
             context.detail(&format!("{}  {requests} requests", member.name));
         }
         Ok(conclude(context, &reports, &source, "meshgen apply"))
     })
-}
-
-/// Refuses a tree that cannot be applied, before anybody is asked.
-fn fit(connect: &ConnectArgs, source: &Source) -> Result<(), CommandError> {
-    let only = connect.only();
-    let mut error: Option<(Vec<String>, Vec<String>)> = None;
-    let rows = source.index.clusters.iter();
-    for row in rows.filter(|row| only.is_empty() || only.contains(&row.name)) {
-        for refusal in unfit(&source.index, &row.name) {
-            let (lines, hints) = error.get_or_insert_default();
-            lines.push(format!("{}: {}", row.name, refusal.message));
-            hints.extend(refusal.hint.filter(|hint| !hints.contains(hint)));
-        }
-    }
-    let Some((lines, hints)) = error else { return Ok(()) };
-    let error = CommandError::refused(format!("nothing was changed\n  {}", lines.join("\n  ")));
-    Err(hints.into_iter().fold(error, CommandError::hint))
 }
 
 /// More than any plan.
@@ -239,67 +204,6 @@ fn unmoved(mesh: &Mesh, survey: &Survey, expected: &Expected) -> Result<(), Comm
         .hint("make it anew: `meshgen plan --out FILE`"))
 }
 
-/// Everything that stops the run before the first write, of all clusters at once.
-pub async fn preflight(
-    mesh: &Arc<Mesh>,
-    survey: &Survey,
-    missing: &[session::Unconnected],
-) -> Result<(), CommandError> {
-    let mut lines = Vec::new();
-    let mut hints: Vec<String> = Vec::new();
-    let mut hint = |text: Option<String>| {
-        if let Some(text) = text.filter(|text| !hints.contains(text)) {
-            hints.push(text);
-        }
-    };
-    for one in missing {
-        lines.push(format!("{}: {}", one.name, one.error));
-        hint(one.error.hint());
-    }
-    for (member, surveyed) in mesh.members.iter().zip(survey) {
-        let name = &member.name;
-        match surveyed {
-            Err(why) => {
-                lines.push(format!("{name}: {why}"));
-                hint(Some(format!(
-                    "`--only` leaves clusters out on purpose; `{name}` is one to leave out"
-                )));
-            }
-            Ok(surveyed) => {
-                for refusal in &surveyed.plan.refusals {
-                    let key =
-                        refusal.key.as_ref().map(|key| format!("{key}: ")).unwrap_or_default();
-                    lines.push(format!("{name}: {key}{}", refusal.message));
-                    hint(refusal.hint.clone());
-                }
-                for (key, why) in &surveyed.plan.unreadable {
-                    lines.push(format!("{name}: {key} cannot be read: {why}"));
-                }
-                if !is_idle(surveyed) {
-                    match missing_rights(member.client(), &member.kinds, &surveyed.plan).await {
-                        Ok(rights) => {
-                            lines.extend(
-                                rights.iter().map(|right| {
-                                    format!("{name}: the right to {right} is missing")
-                                }),
-                            );
-                        }
-                        Err(error) => lines.push(format!("{name}: {error}")),
-                    }
-                }
-            }
-        }
-    }
-    if lines.is_empty() {
-        return Ok(());
-    }
-    let error = match lines.as_slice() {
-        [one] => CommandError::refused(format!("nothing was changed: {one}")),
-        many => CommandError::refused(format!("nothing was changed\n  {}", many.join("\n  "))),
-    };
-    Err(hints.into_iter().fold(error, CommandError::hint))
-}
-
 /// What needs a yes.
 fn consents(mesh: &Mesh, survey: &Survey, root: bool) -> Vec<String> {
     let mut all = Vec::new();
@@ -326,105 +230,4 @@ fn consents(mesh: &Mesh, survey: &Survey, root: bool) -> Vec<String> {
         }
     }
     all
-}
-
-/// The actions that were shown.
-pub fn consented(
-    mesh: &Mesh,
-    survey: &Survey,
-) -> BTreeMap<String, Vec<(crate::cluster::Key, &'static str)>> {
-    let all = mesh.members.iter().zip(survey).filter_map(|(member, surveyed)| {
-        let steps = &surveyed.as_ref().ok()?.plan.steps;
-        let said = steps.iter().map(|step| (step.key.clone(), step.action.word())).collect();
-        Some((member.name.clone(), said))
-    });
-    all.collect()
-}
-
-/// Says what goes on, on stderr.
-pub fn tell(context: &Context, event: &Event) {
-    match event {
-        Event::Did { cluster, stage, action, key } => {
-            context.note(&format!("{cluster}  {stage}  {action} {key}"));
-        }
-        Event::Waiting { cluster, what } => context.note(&format!("{cluster}  waiting for {what}")),
-        Event::Note { cluster, text } => context.note(&format!("{cluster}  {text}")),
-    }
-}
-
-/// What it came to: data on stdout, what is left on stderr.
-pub fn conclude(context: &Context, reports: &[Report], source: &Source, again: &str) -> Exit {
-    let mut exit = Exit::Done;
-    for report in reports {
-        let is_done = matches!(report.outcome, Outcome::Unchanged | Outcome::Done);
-        if !is_done || !report.held.is_empty() {
-            exit = Exit::Partial;
-        }
-    }
-    if context.json() {
-        let clusters: Vec<_> = reports.iter().map(to_json).collect();
-        context.print_json(&json!({
-            "tree": source.digest.to_string(),
-            "clusters": clusters,
-        }));
-        return exit;
-    }
-    for report in reports {
-        context.print(&format!("{}  {}\n", report.cluster, words(report)));
-        for held in &report.held {
-            let Held { key, why, hint } = held;
-            context.note(&format!("{}  {key} is held back: {why}", report.cluster));
-            if let Some(hint) = hint {
-                context.note(&format!("hint: {hint}"));
-            }
-        }
-        match &report.outcome {
-            Outcome::NeedsControlPlane => context.note(&format!(
-                "hint: `istioctl install -f out/{0}/istio-operator.yaml` in `{0}`, then `meshgen apply` again",
-                report.cluster
-            )),
-            Outcome::Failed(_, hint) => {
-                if !report.left.is_empty() {
-                    let list: Vec<String> = report.left.iter().take(8).map(ToString::to_string).collect();
-                    let more = if report.left.len() > 8 { ", …" } else { "" };
-                    context.note(&format!("{}  left: {}{more}", report.cluster, list.join(", ")));
-                }
-                let again = format!("`{again}` goes on from here");
-                context.note(&format!("hint: {}", hint.as_deref().unwrap_or(&again)));
-            }
-            _ => {}
-        }
-    }
-    exit
-}
-
-fn words(report: &Report) -> String {
-    let objects = if report.done == 1 { "1 object" } else { &format!("{} objects", report.done) };
-    match &report.outcome {
-        Outcome::Unchanged => "unchanged".to_owned(),
-        Outcome::Done => format!("done, {objects} written"),
-        Outcome::NeedsControlPlane => "waits for istiod: the tree does not bring one".to_owned(),
-        Outcome::NotBegun(why) => format!("not begun: {why}"),
-        Outcome::Failed(why, _) => format!("failed after {objects}: {why}"),
-    }
-}
-
-fn to_json(report: &Report) -> serde_json::Value {
-    let (outcome, why) = match &report.outcome {
-        Outcome::Unchanged => ("unchanged", None),
-        Outcome::Done => ("done", None),
-        Outcome::NeedsControlPlane => ("needsControlPlane", None),
-        Outcome::NotBegun(why) => ("notBegun", Some(why)),
-        Outcome::Failed(why, _) => ("failed", Some(why)),
-    };
-    let held =
-        |held: &Held| json!({"object": held.key.to_string(), "why": held.why, "hint": held.hint});
-    json!({
-        "name": report.cluster,
-        "outcome": outcome,
-        "why": why,
-        "written": report.done,
-        "left": report.left.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "held": report.held.iter().map(held).collect::<Vec<_>>(),
-    })
 }

@@ -1,10 +1,7 @@
 //! `meshgen diff`.
 
-use super::cluster::session::{self, ConnectArgs, Request};
-use super::cluster::show::Shown;
-use super::pki::IdentityArgs;
+use super::cluster::session::{self, ConnectArgs, Look, Request};
 use crate::cli::{CommandError, Context, Exit, Format};
-use crate::cluster::{Allowed, Options, Stop, survey};
 use crate::diff::{
     Changes, MARKDOWN_LIMIT, Side, TextOptions, diff, to_html, to_json, to_markdown, to_text,
 };
@@ -55,9 +52,6 @@ pub struct Args {
 
     #[command(flatten)]
     connect: ConnectArgs,
-
-    #[command(flatten)]
-    identity: IdentityArgs,
 }
 
 /// Runs it.
@@ -84,29 +78,14 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
 fn live(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let source = session::tree(context, args.old.as_deref())?;
     session::block_on(async {
-        let request = Request {
-            source: &source,
-            connect: &args.connect,
-            identity: &args.identity,
-            options: Options::default(),
-            allowed: Allowed::default(),
-            stop: Stop::default(),
-        };
-        let (mesh, missing) = session::open(context, request).await?;
-        let surveyed = survey(&mesh).await;
-        let shown = Shown {
-            mesh: &mesh,
-            survey: &surveyed,
-            missing: &missing,
-            label: &source.name,
-            digest: source.digest,
-            brief: args.brief,
-        };
-        let changes = shown.changes()?;
+        let request = Request::reading(&source, &args.connect);
+        let look = session::look(context, request).await?;
+        let changes = look.shown(&source, args.brief).changes()?;
+        let Look { mesh, missing, survey } = &look;
         context.print(&write(context, args, &changes));
         let mut unseen: Vec<String> =
             missing.iter().map(|one| format!("{}: {}", one.name, one.error)).collect();
-        for (member, surveyed) in mesh.members.iter().zip(&surveyed) {
+        for (member, surveyed) in mesh.members.iter().zip(survey) {
             match surveyed {
                 Err(why) => unseen.push(format!("{}: {why}", member.name)),
                 Ok(surveyed) => {

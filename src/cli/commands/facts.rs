@@ -3,6 +3,8 @@
 mod import;
 mod pin;
 
+pub(super) use import::pair;
+
 use crate::cli::{CommandError, Context, Exit};
 
 /// Bring in what only the infrastructure knows.

@@ -4,9 +4,8 @@ use serde_json::json;
 
 use super::cluster::session::{self, ConnectArgs, Request};
 use super::cluster::who;
-use super::pki::IdentityArgs;
 use crate::cli::{CommandError, Context, Exit};
-use crate::cluster::{Allowed, Lease, Options, Selection, Stop, records, write_inventory};
+use crate::cluster::{Lease, Selection, records, write_inventory};
 
 /// Take objects out of the inventory and leave them alone.
 ///
@@ -20,9 +19,6 @@ pub struct Args {
 
     #[command(flatten)]
     connect: ConnectArgs,
-
-    #[command(flatten)]
-    identity: IdentityArgs,
 }
 
 /// Runs it.
@@ -30,19 +26,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let source = session::tree(context, None)?;
     let selection = Selection::new(&args.objects);
     session::block_on(async {
-        let stop = Stop::default();
-        let request = Request {
-            source: &source,
-            connect: &args.connect,
-            identity: &args.identity,
-            options: Options::default(),
-            allowed: Allowed::default(),
-            stop,
-        };
-        let (mesh, missing) = session::open(context, request).await?;
-        if let Some(one) = missing.into_iter().next() {
-            return Err(session::refused(one.error));
-        }
+        let request = Request::reading(&source, &args.connect);
+        let mesh = session::open_all(context, request).await?;
         // all are looked at before the first is changed
         let mut found = Vec::new();
         for member in &mesh.members {

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::cluster::session::{self, ConnectArgs, Request};
-use super::cluster::show::Shown;
-use super::pki::IdentityArgs;
+use super::cluster::session::{self, ConnectArgs, Look, Request};
 use crate::cli::{CommandError, Context, Exit};
 use crate::cluster::{
-    Allowed, Expected, ExpectedCluster, Options, Selection, Stop, Survey, is_idle, survey,
+    Allowed, Expected, ExpectedCluster, Options, Selection, Stop, Survey, is_idle,
 };
 use crate::tree::hold;
 
@@ -39,9 +37,6 @@ pub struct Args {
 
     #[command(flatten)]
     connect: ConnectArgs,
-
-    #[command(flatten)]
-    identity: IdentityArgs,
 
     #[command(flatten)]
     allow: AllowArgs,
@@ -185,23 +180,14 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         let request = Request {
             source: &source,
             connect: &args.connect,
-            identity: &args.identity,
             options: args.allow.options(),
             allowed: args.allow.allowed(),
             stop: Stop::default(),
         };
-        let (mesh, missing) = session::open(context, request).await?;
-        let surveyed = survey(&mesh).await;
-        let shown = Shown {
-            mesh: &mesh,
-            survey: &surveyed,
-            missing: &missing,
-            label: &source.name,
-            digest: source.digest,
-            brief: args.brief,
-        };
-        shown.print(context)?;
-        let exit = judge(&surveyed, missing.is_empty());
+        let look = session::look(context, request).await?;
+        look.shown(&source, args.brief).print(context)?;
+        let Look { mesh, missing, survey } = &look;
+        let exit = judge(survey, missing.is_empty());
         if let Some(path) = &args.out {
             if matches!(exit, Exit::Refused | Exit::Partial) {
                 let refused =
@@ -212,7 +198,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
             let clusters: BTreeMap<String, ExpectedCluster> = mesh
                 .members
                 .iter()
-                .zip(&surveyed)
+                .zip(survey)
                 .filter_map(|(member, surveyed)| {
                     let surveyed = surveyed.as_ref().ok()?;
                     Some((member.name.clone(), ExpectedCluster::of(&member.context, surveyed)))
@@ -241,7 +227,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
 }
 
 /// What a plan comes to.
-pub fn judge(survey: &Survey, connected: bool) -> Exit {
+fn judge(survey: &Survey, connected: bool) -> Exit {
     if !connected || survey.iter().any(Result::is_err) {
         return Exit::Partial;
     }

@@ -6,11 +6,10 @@ use serde_json::{Value, json};
 
 use super::cluster::session::{self, ConnectArgs, Request};
 use super::cluster::{ask, who};
-use super::pki::IdentityArgs;
 use crate::cli::{CommandError, Context, Exit};
 use crate::cluster::{
-    Allowed, Entry, Inventory, Key, Lease, MANAGER, Member, Options, Owner, Records, Stop,
-    applied_by, records, write_inventory,
+    Entry, Inventory, Key, Lease, MANAGER, Member, Owner, Records, applied_by, records, stage_name,
+    write_inventory,
 };
 use crate::object::Identity;
 
@@ -31,9 +30,6 @@ pub struct Args {
 
     #[command(flatten)]
     connect: ConnectArgs,
-
-    #[command(flatten)]
-    identity: IdentityArgs,
 }
 
 /// Kinds that meshes are made of, beside those of the tree.
@@ -63,19 +59,8 @@ type Found<'a> = (&'a Member, Records, Vec<(Key, Value)>);
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let source = session::tree(context, None)?;
     session::block_on(async {
-        let stop = Stop::default();
-        let request = Request {
-            source: &source,
-            connect: &args.connect,
-            identity: &args.identity,
-            options: Options::default(),
-            allowed: Allowed { pin: args.pin, change_root: false },
-            stop,
-        };
-        let (mesh, missing) = session::open(context, request).await?;
-        if let Some(one) = missing.into_iter().next() {
-            return Err(session::refused(one.error));
-        }
+        let request = Request::reading(&source, &args.connect);
+        let mesh = session::open_all(context, request).await?;
         let mut found: Vec<Found<'_>> = Vec::new();
         for member in &mesh.members {
             let failed = |error: String| CommandError::refused(format!("{}: {error}", member.name));
@@ -153,7 +138,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
 fn entries(member: &Member, objects: &[(Key, Value)]) -> BTreeMap<Key, Entry> {
     let entry = |(key, live): &(Key, Value)| {
         let identity = Identity::of(live).ok()?;
-        let stage = member.wanted.get(key).map_or("30-istiod", |desired| desired.stage.as_str());
+        let stage =
+            member.wanted.get(key).map_or(stage_name::ISTIOD, |desired| desired.stage.as_str());
         let cluster = live.pointer("/metadata/annotations/networking.istio.io~1cluster");
         let is_remote = live.pointer("/metadata/labels/istio~1multiCluster").is_some();
         let entry = Entry {

@@ -6,15 +6,13 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::apply::{conclude, consented, preflight, tell};
-use super::cluster::session::{self, ConnectArgs, Request};
-use super::cluster::show::Shown;
+use super::cluster::outcome::{conclude, consented, tell};
+use super::cluster::preflight::preflight;
+use super::cluster::session::{self, ConnectArgs, Look, Request};
 use super::cluster::{ask, who};
-use super::pki::IdentityArgs;
 use crate::cli::{CommandError, Context, Exit, Format};
 use crate::cluster::{
     Allowed, Board, Mesh, Options, Order, Outcome, Run, Selection, Stop, is_idle, run as run_all,
-    survey,
 };
 use crate::store::Store;
 use crate::tree::source::{Source, resolve};
@@ -50,9 +48,6 @@ pub struct Args {
 
     #[command(flatten)]
     connect: ConnectArgs,
-
-    #[command(flatten)]
-    identity: IdentityArgs,
 }
 
 /// Runs it.
@@ -75,7 +70,6 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         let request = |source| Request {
             source,
             connect: &args.connect,
-            identity: &args.identity,
             options: options.clone(),
             allowed: Allowed::default(),
             stop: stop.clone(),
@@ -106,26 +100,17 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
             mesh.members.retain(|member| member.name != *name);
             missing.retain(|one| one.name != *name);
         }
-        let mesh = Arc::new(mesh);
-        let surveyed = survey(&mesh).await;
-        let shown = Shown {
-            mesh: &mesh,
-            survey: &surveyed,
-            missing: &missing,
-            label: &source.name,
-            digest: source.digest,
-            brief: true,
-        };
+        let look = Look::at(Arc::new(mesh), missing).await;
+        let Look { mesh, survey, .. } = &look;
         if context.output == Format::Text {
-            context.note(shown.summary().trim_end());
-            context.note(shown.brief(context.colour)?.trim_end());
+            look.shown(&source, true).note(context)?;
         }
-        preflight(&mesh, &surveyed, &missing).await?;
-        if surveyed.iter().flatten().all(is_idle) {
+        preflight(&look).await?;
+        if survey.iter().flatten().all(is_idle) {
             context.note(&format!("nothing of `{name}` is left"));
             return Ok(Exit::Done);
         }
-        ask::consent(context, args.yes, &[question(&mesh, &surveyed, name)])?;
+        ask::consent(context, args.yes, &[question(mesh, survey, name)])?;
         let told = context.clone();
         let run = Run {
             tree: source.digest,
@@ -135,7 +120,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
             board: Board::default(),
             permits: Arc::new(Semaphore::new(8)),
             expected: None,
-            consented: consented(&mesh, &surveyed),
+            consented: consented(mesh, survey),
             mesh: mesh.clone(),
         };
         // the peers first: none may be left that reads what is going
@@ -147,7 +132,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
             .collect();
         let order = Order::Waves(vec![peers.clone(), vec![name.clone()]]);
         session::on_interrupt(&stop);
-        let reports = run_all(Arc::new(run), &surveyed, &order).await;
+        let reports = run_all(Arc::new(run), survey, &order).await;
         let exit = conclude(context, &reports, &source, &format!("meshgen retire {name}"));
         let done = reports.iter().all(|r| matches!(r.outcome, Outcome::Done | Outcome::Unchanged));
         if done && !peers.is_empty() {

@@ -2,18 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::cluster::session::{self, ConnectArgs, Request, Unconnected};
-use super::cluster::show::Shown;
-use super::pki::IdentityArgs;
+use super::cluster::session::{self, ConnectArgs, Look, Request, Unconnected};
 use crate::cli::{CommandError, Context, Exit, Format};
 use crate::cluster::readiness::{Readiness, readiness};
-use crate::cluster::{
-    Allowed, Applied, Entry, Inventory, Key, Mesh, Options, Stop, Surveyed, records, survey,
-};
+use crate::cluster::{Applied, Entry, Inventory, Key, Mesh, Surveyed};
 use crate::diff::{TextOptions, to_json, to_text};
 use crate::store::{Catalogue, Digest, Store};
 use crate::tree::source::{Source, resolve};
@@ -31,12 +26,10 @@ use crate::tree::view;
 pub struct Args {
     #[command(flatten)]
     connect: ConnectArgs,
-
-    #[command(flatten)]
-    identity: IdentityArgs,
 }
 
 /// One cluster as it is shown.
+#[derive(Default)]
 struct Row {
     name: String,
     /// The tree that was applied, if any.
@@ -60,59 +53,31 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let store = Store::open(&context.disk, &view::store_folder(&context.project.join("out")))?;
     let catalogue = store.generations()?;
     session::block_on(async {
-        let (mesh, missing) = open(context, args, &source).await?;
-        let applied = applied(&mesh).await;
-        let others = others(context, &mesh, &source, &applied);
+        let request = Request::reading(&source, &args.connect);
+        let mut look = session::look(context, request).await?;
         let mut rows: BTreeMap<String, Row> = BTreeMap::new();
         let mut texts = Vec::new();
-        // clusters by the tree that they are compared with
-        let mut groups: Vec<(&Source, Vec<String>)> = Vec::new();
-        let of_view: Vec<String> = mesh
-            .members
-            .iter()
-            .map(|member| member.name.clone())
-            .filter(|name| !others.contains_key(name))
-            .collect();
-        groups.push((&source, of_view));
-        for (name, other) in &others {
-            groups.push((other, vec![name.clone()]));
-        }
-        for (tree, names) in groups {
-            if names.is_empty() {
-                continue;
-            }
-            let request = request(args, tree);
-            let (mesh, _) = session::open_as(context, request, &names).await?;
-            let surveyed = survey(&mesh).await;
-            let keep: Vec<usize> = (0..mesh.members.len())
-                .filter(|at| names.contains(&mesh.members[*at].name))
-                .collect();
-            for at in &keep {
-                let row = row(&mesh, *at, surveyed[*at].as_ref(), &source);
-                rows.insert(row.name.clone(), row);
-            }
-            let survey: Vec<_> =
-                surveyed
-                    .into_iter()
-                    .enumerate()
-                    .map(|(at, surveyed)| {
-                        if keep.contains(&at) { surveyed } else { Err("not asked for".to_owned()) }
-                    })
-                    .collect();
-            let shown = Shown {
-                mesh: &mesh,
-                survey: &survey,
-                missing: &[],
-                label: &tree.name,
-                digest: tree.digest,
-                brief: false,
-            };
-            let changes = shown.changes()?;
-            if !changes.is_empty() {
-                texts.push(changes);
+        // a cluster that has another tree is compared with that one
+        for (at, tree) in others(context, &look, &source) {
+            let name = look.mesh.members[at].name.clone();
+            let request = Request::reading(&tree, &args.connect);
+            let (mesh, missing) =
+                session::open_as(context, request, std::slice::from_ref(&name)).await?;
+            let other = Look::at(mesh, missing).await;
+            if let Some(surveyed) = other.survey.first() {
+                rows.insert(name, row(&other.mesh, 0, surveyed.as_ref(), &source));
+                texts.push(other.shown(&tree, false).changes()?);
+                look.survey[at] = Err("it is shown with its own tree".to_owned());
             }
         }
-        for one in &missing {
+        for (at, surveyed) in look.survey.iter().enumerate() {
+            let row = row(&look.mesh, at, surveyed.as_ref(), &source);
+            rows.entry(row.name.clone()).or_insert(row);
+        }
+        texts.insert(0, look.shown(&source, false).changes()?);
+        texts.retain(|changes| !changes.is_empty());
+        let missing = &look.missing;
+        for one in missing {
             rows.insert(one.name.clone(), unconnected(one));
         }
         let options = TextOptions { colour: context.colour_out, brief: false };
@@ -140,60 +105,20 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     })
 }
 
-async fn open(
-    context: &Context,
-    args: &Args,
-    source: &Source,
-) -> Result<(Arc<Mesh>, Vec<Unconnected>), CommandError> {
-    session::open(context, request(args, source)).await
-}
-
-fn request<'a>(args: &'a Args, source: &'a Source) -> Request<'a> {
-    Request {
-        source,
-        connect: &args.connect,
-        identity: &args.identity,
-        options: Options::default(),
-        allowed: Allowed::default(),
-        stop: Stop::default(),
-    }
-}
-
-/// The inventories, as far as they can be read.
-async fn applied(mesh: &Arc<Mesh>) -> BTreeMap<String, Inventory> {
-    let mut found = BTreeMap::new();
-    let mut tasks = tokio::task::JoinSet::new();
-    for at in 0..mesh.members.len() {
-        let mesh = mesh.clone();
-        tasks.spawn(async move {
-            let member = &mesh.members[at];
-            (member.name.clone(), records(member.client()).await)
-        });
-    }
-    while let Some(Ok((name, records))) = tasks.join_next().await {
-        if let Ok(Some(inventory)) = records.map(|records| records.inventory) {
-            found.insert(name, inventory);
-        }
-    }
-    found
-}
-
-/// The trees of clusters that have another one than out/ applied, where they can be had.
-fn others(
-    context: &Context,
-    mesh: &Mesh,
-    source: &Source,
-    applied: &BTreeMap<String, Inventory>,
-) -> BTreeMap<String, Source> {
-    let mut others = BTreeMap::new();
-    for (name, inventory) in applied {
-        let Some(tree) = inventory.tree.filter(|tree| *tree != source.digest) else { continue };
-        let member = mesh.members.iter().find(|member| member.name == *name);
-        if member.is_some_and(|member| is_current(&member.wanted, inventory)) {
+/// The trees of clusters that have another one than out/ applied, where they can be had, by the
+/// places of the members.
+fn others(context: &Context, look: &Look, source: &Source) -> Vec<(usize, Source)> {
+    let mut others = Vec::new();
+    for (at, surveyed) in look.survey.iter().enumerate() {
+        let inventory = surveyed.as_ref().ok().and_then(|found| found.records.inventory.as_ref());
+        let Some(inventory) = inventory else { continue };
+        let tree = inventory.tree.filter(|tree| *tree != source.digest);
+        let Some(tree) = tree.filter(|_| !is_current(&look.mesh.members[at].wanted, inventory))
+        else {
             continue;
-        }
+        };
         if let Ok(other) = resolve(&context.disk, &context.project, Some(&tree.to_string())) {
-            others.insert(name.clone(), other);
+            others.push((at, other));
         }
     }
     others
@@ -215,19 +140,7 @@ fn is_current(wanted: &crate::cluster::Wanted, inventory: &Inventory) -> bool {
 
 fn row(mesh: &Mesh, at: usize, surveyed: Result<&Surveyed, &String>, view: &Source) -> Row {
     let member = &mesh.members[at];
-    let mut row = Row {
-        name: member.name.clone(),
-        applied: None,
-        last: None,
-        unfinished: false,
-        current: false,
-        error: None,
-        ready: 0,
-        waiting: Vec::new(),
-        drift: Vec::new(),
-        unreadable: Vec::new(),
-        notes: Vec::new(),
-    };
+    let mut row = Row { name: member.name.clone(), ..Row::default() };
     let surveyed = match surveyed {
         Ok(surveyed) => surveyed,
         Err(why) => {
@@ -271,19 +184,7 @@ fn row(mesh: &Mesh, at: usize, surveyed: Result<&Surveyed, &String>, view: &Sour
 }
 
 fn unconnected(one: &Unconnected) -> Row {
-    Row {
-        name: one.name.clone(),
-        applied: None,
-        last: None,
-        unfinished: false,
-        current: false,
-        error: Some(one.error.to_string()),
-        ready: 0,
-        waiting: Vec::new(),
-        drift: Vec::new(),
-        unreadable: Vec::new(),
-        notes: Vec::new(),
-    }
+    Row { name: one.name.clone(), error: Some(one.error.to_string()), ..Row::default() }
 }
 
 impl Row {

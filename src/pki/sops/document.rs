@@ -3,10 +3,11 @@
 use serde_json::{Map, Number, Value};
 use sha2::{Digest, Sha512};
 use time::OffsetDateTime;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::cipher::{CipherError, DataKey, Type};
 use super::metadata::{Metadata, MetadataError, Wrapped};
+use crate::pki::Wiped;
 use crate::pki::recipient::{self, Identities, Recipient};
 
 /// What the MAC begins with when it covers sealed values alone (`MACOnlyEncryptedInitialization`
@@ -67,24 +68,6 @@ impl Opened {
 
     pub(crate) fn data_key(&self) -> &DataKey {
         &self.data_key
-    }
-}
-
-/// A value whose strings are wiped when it is dropped, half-built or whole.
-struct Wiped(Value);
-
-impl Drop for Wiped {
-    fn drop(&mut self) {
-        wipe(&mut self.0);
-    }
-}
-
-fn wipe(value: &mut Value) {
-    match value {
-        Value::String(text) => text.zeroize(),
-        Value::Array(items) => items.iter_mut().for_each(wipe),
-        Value::Object(map) => map.values_mut().for_each(wipe),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

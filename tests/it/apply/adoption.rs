@@ -1,23 +1,33 @@
 //! A mesh that istioctl put there becomes meshgen's.
 
+use std::process::Command;
+
+use meshgen::yaml::{self, Schema};
 use serde_json::{Value, json};
 
 use super::live::Addresses;
 use super::reference::a_second_apply_writes_nothing;
 use super::{Bed, Nodes, live, writes};
 use crate::testbed::{ControlPlane, in_namespace, shared};
+use crate::tool;
 
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/istio-system/deployments/istiod";
 
-/// What `istioctl install` would leave: the objects of the charts, each with its label, by server-side
-/// apply as `istio-operator`; istiod's Deployment with what another release had.
-fn install(bed: &Bed<'_>, plane: &ControlPlane) {
+/// What `istioctl install` would leave: what istioctl makes of the cluster's `IstioOperator`, each
+/// object with its label, by server-side apply as `istio-operator`; istiod's Deployment with what
+/// another release had. `None` where istioctl cannot be had.
+fn install(bed: &Bed<'_>, plane: &ControlPlane) -> Option<()> {
+    let istioctl = tool::path("istioctl")?;
+    let charts = tool::istio_module("1.24")?.join("manifests");
+    let operator = bed.project.tree().file(&format!("{}/istio-operator.yaml", plane.name));
+    let mut command = Command::new(istioctl);
+    command.args(["manifest", "generate", "-d"]).arg(charts).arg("-f").arg(operator);
+    let text = tool::run(&mut command, "");
     let addresses = Addresses::of(plane);
     let client = plane.client();
-    let charts = ["20-base", "30-istiod", "40-gateways"];
     client.post("/api/v1/namespaces", &json!({"metadata": {"name": "istio-system"}}));
-    for (row, mut object) in live::rows(bed, &plane.name) {
-        if !charts.contains(&row["stage"].as_str().unwrap_or_default()) {
+    for mut object in yaml::documents(&text, Schema::Go).expect("istioctl prints YAML") {
+        if object.is_null() {
             continue;
         }
         object["metadata"]["labels"]["operator.istio.io/managed"] = json!("Reconcile");
@@ -32,6 +42,7 @@ fn install(bed: &Bed<'_>, plane: &ControlPlane) {
         let path = format!("{}?force=true", addresses.path(&object));
         client.apply(&path, "istio-operator", &object).ok();
     }
+    Some(())
 }
 
 /// The managers that have fields of an object itself.
@@ -50,7 +61,7 @@ fn an_installed_mesh_is_adopted() {
     let Some(bed) = Bed::istio(&planes, "", &[super::ownership::ROW]) else { return };
     let (plane, client) = (&planes[0], planes[0].client());
     let nodes = Nodes::start(&planes);
-    install(&bed, plane);
+    let Some(()) = install(&bed, plane) else { return };
     // an autoscaler is at work: its replicas are no installer's
     super::ownership::scale(&client, 3, "kube-controller-manager");
 

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::super::facts::pair;
 use super::super::pki::IdentityArgs;
+use super::show::Shown;
 use super::who;
 use crate::cli::{CommandError, Context};
 use crate::cluster::{
     Allowed, Claim, ConnectError, Expected, Files, Key, Kinds, Member, Mesh, Options, Proxies,
-    Stop, Tokens, Vault, Wanted, authority_of, connect, kubeconfig,
+    Stop, Survey, Tokens, Vault, Wanted, authority_of, connect, kubeconfig, survey,
 };
 use crate::pki::{Certificate, Identities};
 use crate::tree::source::{Source, resolve};
@@ -32,15 +34,9 @@ pub struct ConnectArgs {
     /// Only these clusters; the others count as unchanged. Can be repeated, or separated by commas.
     #[arg(long, value_name = "CLUSTER", value_delimiter = ',')]
     only: Vec<String>,
-}
 
-fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() && !value.is_empty() => {
-            Ok((key.to_owned(), value.to_owned()))
-        }
-        _ => Err("it has the form CLUSTER=CONTEXT".to_owned()),
-    }
+    #[command(flatten)]
+    identity: IdentityArgs,
 }
 
 /// A time as people write it: `90s`, `5m`, `1h`.
@@ -76,6 +72,11 @@ impl ConnectArgs {
             }
         }
         with
+    }
+
+    /// Whether a cluster is part of the run.
+    pub fn is_meant(&self, cluster: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == cluster)
     }
 
     /// The names given to `--only`.
@@ -134,14 +135,70 @@ pub struct Request<'a> {
     pub source: &'a Source,
     /// How clusters are reached.
     pub connect: &'a ConnectArgs,
-    /// Who opens sealed values.
-    pub identity: &'a IdentityArgs,
     /// What was allowed for objects.
     pub options: Options,
     /// What was allowed for clusters.
     pub allowed: Allowed,
     /// What ends it.
     pub stop: Stop,
+}
+
+impl<'a> Request<'a> {
+    /// Only looks: nothing is allowed, and nothing ends it.
+    pub fn reading(source: &'a Source, connect: &'a ConnectArgs) -> Self {
+        Self {
+            source,
+            connect,
+            options: Options::default(),
+            allowed: Allowed::default(),
+            stop: Stop::default(),
+        }
+    }
+}
+
+/// What is known of the clusters of a tree.
+pub struct Look {
+    /// The clusters that were connected to.
+    pub mesh: Arc<Mesh>,
+    /// The others.
+    pub missing: Vec<Unconnected>,
+    /// What is in them, and what would be done.
+    pub survey: Survey,
+}
+
+/// Connects to the clusters of a tree and looks at them.
+pub async fn look(context: &Context, request: Request<'_>) -> Result<Look, CommandError> {
+    let (mesh, missing) = open(context, request).await?;
+    Ok(Look::at(mesh, missing).await)
+}
+
+impl Look {
+    /// Looks at clusters that were connected to.
+    pub async fn at(mesh: Arc<Mesh>, missing: Vec<Unconnected>) -> Self {
+        let survey = survey(&mesh).await;
+        Self { mesh, missing, survey }
+    }
+
+    /// What would be done, ready to be shown.
+    pub fn shown<'a>(&'a self, source: &'a Source, brief: bool) -> Shown<'a> {
+        Shown {
+            mesh: &self.mesh,
+            survey: &self.survey,
+            missing: &self.missing,
+            label: &source.name,
+            digest: source.digest,
+            brief,
+        }
+    }
+}
+
+/// Connects to all clusters of a tree; one that cannot be connected to ends the command.
+pub async fn open_all(context: &Context, request: Request<'_>) -> Result<Arc<Mesh>, CommandError> {
+    let (mesh, missing) = open(context, request).await?;
+    match missing.into_iter().next() {
+        Some(one) => Err(refused(one.error)),
+        None => Ok(mesh),
+    }
 }
 
 /// A cluster that could not be connected to.
@@ -171,9 +228,9 @@ pub async fn open_as(
     request: Request<'_>,
     only: &[String],
 ) -> Result<(Arc<Mesh>, Vec<Unconnected>), CommandError> {
-    let Request { source, connect: args, identity, options, allowed, stop } = request;
+    let Request { source, connect: args, options, allowed, stop } = request;
     let clusters: Vec<String> = source.index.clusters.iter().map(|row| row.name.clone()).collect();
-    let identities: Identities = identity.read(context)?;
+    let identities: Identities = args.identity.read(context)?;
     let config = kubeconfig(args.kubeconfig.as_ref()).map_err(refused)?;
     let (proxies, interactive) = (proxies(), std::io::stdin().is_terminal());
     let files = Files::default();
@@ -252,12 +309,7 @@ fn claim(
     wanted: &Wanted,
     files: &Files,
 ) -> Result<Claim, CommandError> {
-    let cacerts = Key {
-        group: String::new(),
-        kind: "Secret".to_owned(),
-        namespace: Some("istio-system".to_owned()),
-        name: "cacerts".to_owned(),
-    };
+    let cacerts = Key::secret("istio-system", "cacerts");
     let text = |key: &str| {
         let desired = wanted.get(&cacerts)?;
         desired.rendered.get("stringData")?.get(key).and_then(Value::as_str).map(str::to_owned)

@@ -37,13 +37,15 @@ impl Shown<'_> {
         Ok(changes(self.mesh, self.survey, self.label, self.digest)?)
     }
 
-    /// The changes, a line each.
-    pub fn brief(&self, colour: bool) -> Result<String, CommandError> {
+    /// Says the plan on stderr: the summary, and a line a change.
+    pub fn note(&self, context: &Context) -> Result<(), CommandError> {
+        context.note(self.summary().trim_end());
         let changes = self.changes()?;
-        if changes.is_empty() {
-            return Ok(String::new());
+        if !changes.is_empty() {
+            let options = TextOptions { colour: context.colour, brief: true };
+            context.note(&format!("\n{}", to_text(&changes, options).trim_end()));
         }
-        Ok(format!("\n{}", to_text(&changes, TextOptions { colour, brief: true })))
+        Ok(())
     }
 
     /// Prints the plan in the format that was asked for.

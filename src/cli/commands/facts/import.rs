@@ -98,7 +98,7 @@ fn tables() -> String {
     text
 }
 
-pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+pub(in crate::cli::commands) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() && !value.is_empty() => {
             Ok((key.to_owned(), value.to_owned()))

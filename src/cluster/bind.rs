@@ -156,11 +156,6 @@ impl<'a> PeerBindings<'a> {
         }
         Self { tokens, own, present }
     }
-
-    /// Whether a cluster is part of this run.
-    pub fn is_present(&self, cluster: &str) -> bool {
-        self.present.contains(cluster)
-    }
 }
 
 /// The text of a remote secret as it is live.

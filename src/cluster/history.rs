@@ -69,9 +69,4 @@ impl History {
         }
         value
     }
-
-    /// The last apply that was done to its end.
-    pub fn last_done(&self) -> Option<&Applied> {
-        self.applies.iter().rev().find(|applied| applied.result == "done")
-    }
 }

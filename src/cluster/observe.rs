@@ -15,8 +15,8 @@ use super::key::Key;
 use super::resource::{Resource, group_path};
 use crate::object::Identity;
 
-/// Requests of one cluster at the same time.
-pub(super) const PARALLEL: usize = 16;
+/// Requests of one cluster at the same time: each needs a connection, and those are what costs.
+pub(super) const PARALLEL: usize = 8;
 
 /// Who a cluster is, and what meshgen left in it.
 #[derive(Debug, Clone)]
@@ -31,8 +31,6 @@ pub struct Records {
     pub history: History,
     /// The root certificates that istiod hands out, if it does; or why they could not be read.
     pub roots: Result<Option<String>, String>,
-    /// Whether Istio's namespace is there.
-    pub has_namespace: bool,
 }
 
 /// The objects that matter, as they are.
@@ -44,6 +42,15 @@ pub struct Live {
     pub unreadable: BTreeMap<Key, String>,
     /// Kinds that the server does not have.
     pub unknown_kinds: BTreeSet<(String, String)>,
+}
+
+impl Live {
+    /// Takes what was seen of other objects too.
+    pub fn extend(&mut self, other: Self) {
+        self.objects.extend(other.objects);
+        self.unreadable.extend(other.unreadable);
+        self.unknown_kinds.extend(other.unknown_kinds);
+    }
 }
 
 /// Why a cluster could not be observed.
@@ -117,14 +124,12 @@ pub async fn records(client: &Client) -> Result<Records, ObserveError> {
         |name: &str| format!("/api/v1/namespaces/{}/configmaps/{name}", inventory::NAMESPACE);
     let (head, past, roots) =
         (maps(inventory::NAME), maps(history::NAME), maps("istio-ca-root-cert"));
-    let namespace = format!("/api/v1/namespaces/{}", inventory::NAMESPACE);
-    let (system, version, head, past, roots, namespace) = tokio::try_join!(
+    let (system, version, head, past, roots) = tokio::try_join!(
         client.get("/api/v1/namespaces/kube-system"),
         client.get("/version"),
         client.get(&head),
         client.get(&past),
         handed_out(client, &roots),
-        readable(client.get(&namespace)),
     )?;
     let uid = system.as_ref().and_then(|system| system.pointer("/metadata/uid")?.as_str());
     let uid = uid.ok_or(ObserveError::Odd("kube-system"))?.to_owned();
@@ -151,7 +156,6 @@ pub async fn records(client: &Client) -> Result<Records, ObserveError> {
         inventory,
         history: past.as_ref().map(History::parse).unwrap_or_default(),
         roots,
-        has_namespace: namespace.is_some(),
     })
 }
 
@@ -167,16 +171,6 @@ async fn handed_out(
         }
         Err(error) if error.is(403) => Ok(Err(error.to_string())),
         Err(error) => Err(error),
-    }
-}
-
-/// What is of use, but not needed: not readable counts as not there.
-async fn readable(
-    request: impl Future<Output = Result<Option<Value>, RequestError>>,
-) -> Result<Option<Value>, RequestError> {
-    match request.await {
-        Err(error) if error.is(403) => Ok(None),
-        other => other,
     }
 }
 
@@ -260,6 +254,25 @@ async fn ask(client: &Client, question: Question) -> Result<Answer, RequestError
 /// What a task gave; a panic in it is ours.
 pub(super) fn joined<T>(done: Result<T, JoinError>) -> T {
     done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
+/// Does something for all at the same time, and gives the results in their order.
+pub(super) async fn each<Q, A, F>(all: impl IntoIterator<Item = Q>, work: impl Fn(Q) -> F) -> Vec<A>
+where
+    A: Send + 'static,
+    F: Future<Output = A> + Send + 'static,
+{
+    let mut tasks = JoinSet::new();
+    for (at, one) in all.into_iter().enumerate() {
+        let future = work(one);
+        tasks.spawn(async move { (at, future.await) });
+    }
+    let mut results = BTreeMap::new();
+    while let Some(done) = tasks.join_next().await {
+        let (at, result) = joined(done);
+        results.insert(at, result);
+    }
+    results.into_values().collect()
 }
 
 /// Runs many requests, a bounded number at a time. The first fault ends it.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use time::OffsetDateTime;
-use tokio::task::JoinSet;
 
 use super::bind::{Asked, PeerBindings, Tokens};
 use super::client::{Client, RequestError};
@@ -14,7 +13,7 @@ use super::desired::{Vault, Wanted};
 use super::identity::{self, Allowed, Claim};
 use super::inventory::{Inventory, Owner};
 use super::key::Key;
-use super::observe::{Kinds, Live, ObserveError, Records, joined, objects, records};
+use super::observe::{Kinds, Live, ObserveError, Records, each, objects, records};
 use super::plan::{Answer, ClusterPlan, Options, Refusal, View, plan, settle};
 use super::probe::{Subject, probe};
 use super::stage_name::ISTIOD;
@@ -108,38 +107,23 @@ impl Mesh {
 
 /// Looks at all clusters, and makes their plans. Only reads and dry runs.
 pub async fn survey(mesh: &Arc<Mesh>) -> Survey {
-    let mut looks = JoinSet::new();
-    for at in 0..mesh.members.len() {
+    let seen = each(0..mesh.members.len(), |at| {
         let mesh = mesh.clone();
-        looks.spawn(async move { (at, look(&mesh, at).await) });
-    }
-    let mut seen: BTreeMap<usize, Result<Seen, String>> = BTreeMap::new();
-    while let Some(done) = looks.join_next().await {
-        let (at, result) = joined(done);
-        if let Err(why) = &result {
-            let name = &mesh.members[at].name;
-            mesh.tokens.block(name, format!("`{name}` cannot be looked at: {why}"), None);
+        async move {
+            let result = look_at(&mesh, at).await.map_err(|error| error.to_string());
+            if let Err(why) = &result {
+                let name = &mesh.members[at].name;
+                mesh.tokens.block(name, format!("`{name}` cannot be looked at: {why}"), None);
+            }
+            result
         }
-        seen.insert(at, result);
-    }
-    // tokens of all are known now: what peers get can be compared
-    let mut plans = JoinSet::new();
-    for (at, seen) in seen {
+    });
+    // tokens of all are known then: what peers get can be compared
+    let mut all = each(seen.await.into_iter().enumerate(), |(at, seen)| {
         let mesh = mesh.clone();
-        plans.spawn(async move {
-            let surveyed = match seen {
-                Ok(seen) => judge(&mesh, at, seen).await.map_err(|error| error.to_string()),
-                Err(why) => Err(why),
-            };
-            (at, surveyed)
-        });
-    }
-    let mut all: BTreeMap<usize, Result<Surveyed, String>> = BTreeMap::new();
-    while let Some(done) = plans.join_next().await {
-        let (at, result) = joined(done);
-        all.insert(at, result);
-    }
-    let mut all: Survey = all.into_values().collect();
+        async move { judge(&mesh, at, seen?).await.map_err(|error| error.to_string()) }
+    })
+    .await;
     across(mesh, &mut all);
     all
 }
@@ -158,31 +142,28 @@ struct Seen {
     settled: Vec<Key>,
 }
 
-async fn look(mesh: &Mesh, at: usize) -> Result<Seen, String> {
-    look_at(mesh, at).await.map_err(|error| error.to_string())
-}
-
 async fn look_at(mesh: &Mesh, at: usize) -> Result<Seen, ObserveError> {
     let member = &mesh.members[at];
-    let client = member.client();
-    let records = records(client).await?;
-    let owner = Owner {
-        mesh: mesh.index.mesh.clone(),
-        cluster: member.name.clone(),
-        uid: records.uid.clone(),
-    };
-    let mut inventory = records.inventory.clone().unwrap_or_else(|| Inventory::new(owner));
+    let (client, kinds) = (member.client(), &member.kinds);
     let mut wanted: BTreeMap<Key, String> = BTreeMap::new();
-    for (key, entry) in &inventory.entries {
-        wanted.insert(key.clone(), entry.api_version.clone());
-    }
     for desired in &member.wanted.objects {
         wanted.insert(desired.key.clone(), desired.identity.api_version.clone());
         if let Some(namespace) = &desired.key.namespace {
             wanted.entry(Key::namespace(namespace)).or_insert_with(|| "v1".to_owned());
         }
     }
-    let live = objects(client, &member.kinds, &wanted).await?;
+    let looked = async { Ok(objects(client, kinds, &wanted).await?) };
+    let (records, mut live) = tokio::try_join!(records(client), looked)?;
+    let owner = Owner {
+        mesh: mesh.index.mesh.clone(),
+        cluster: member.name.clone(),
+        uid: records.uid.clone(),
+    };
+    let mut inventory = records.inventory.clone().unwrap_or_else(|| Inventory::new(owner));
+    // what the tree has no more
+    let entries = inventory.entries.iter().filter(|(key, _)| !wanted.contains_key(*key));
+    let rest = entries.map(|(key, entry)| (key.clone(), entry.api_version.clone())).collect();
+    live.extend(objects(client, kinds, &rest).await?);
     let settled = settle(&mut inventory, &live);
     for asked in mesh.asked(&member.name) {
         let found = asked.object().and_then(|key| live.objects.get(&key));

@@ -46,7 +46,7 @@ pub struct Args {
 #[derive(Debug, Clone, clap::Args)]
 pub struct AllowArgs {
     /// Take over objects that are there already and differ: all, or this one. Can be repeated.
-    #[arg(long, value_name = "KIND/NS/NAME", value_parser = selector, num_args = 0..=1, default_missing_value = "", require_equals = false)]
+    #[arg(long, value_name = "KIND/NS/NAME", value_parser = selector, num_args = 0..=1, default_missing_value = "")]
     adopt: Vec<String>,
 
     /// Prune what `istioctl install` left beside, when everything of the tree is ready.

@@ -35,6 +35,7 @@ pub mod render;
 pub mod spec;
 pub mod store;
 pub mod tree;
+pub mod verify;
 pub mod ui;
 pub mod yaml;
 

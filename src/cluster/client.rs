@@ -109,6 +109,15 @@ impl Client {
         self.requests.load(Ordering::Relaxed)
     }
 
+    /// The client below, for what is no single exchange.
+    pub(super) fn kube(&self) -> kube::Client {
+        self.inner.clone()
+    }
+
+    pub(super) fn count(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// What ends the writes of this client.
     pub fn stop(&self) -> &Stop {
         &self.stop
@@ -271,7 +280,7 @@ impl Client {
         path: &str,
         body: Option<&Body>,
     ) -> Result<Value, RequestError> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.count();
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -406,7 +415,7 @@ fn bytes(value: &Value) -> zeroize::Zeroizing<Vec<u8>> {
 }
 
 /// What a failed exchange says, without what an exec plugin printed.
-fn transport(error: &kube::Error) -> RequestError {
+pub(super) fn transport(error: &kube::Error) -> RequestError {
     RequestError::Unreachable(match error {
         kube::Error::Auth(error) => super::connect::credentials(error, None),
         other => chain(other),

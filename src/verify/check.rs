@@ -202,6 +202,16 @@ be there, as synced. One that times out has a wrong address, a CA that does not 
 revoked, or no route to the API server. istiod is ready all the same, after 30 seconds.",
     },
     Check {
+        id: "discovery.tokens",
+        title: "every cluster takes the tokens that its peers have of it",
+        proves: "istiods of other clusters will still be let in when they connect anew",
+        hint: "`meshgen apply` gives peers the token that is there now; `meshgen pki rotate-tokens CLUSTER` makes a new one",
+        story: "\
+The token in each live remote secret is shown to the API server that it is for (a TokenReview, which
+changes nothing). istiod goes on with connections that it has, so one whose token was revoked or has
+expired still says `synced`, and loses the cluster when it restarts or its watches end.",
+    },
+    Check {
         id: "discovery.networks",
         title: "every istiod knows the gateway of every network, with the right address",
         proves: "endpoints of other networks are replaced by addresses where their gateways are",

@@ -1,0 +1,148 @@
+//! Whether the clusters hold what was reviewed.
+
+use super::super::report::Status;
+use super::{Verdict, View, count};
+use crate::cluster::{Action, Key, NAMESPACE, NETWORK_LABEL};
+use crate::verify::seen::text;
+
+/// Differences of one cluster that are listed one by one.
+const LISTED: usize = 12;
+
+pub fn clusters(view: &View<'_>) -> Verdict {
+    let mut verdict = Verdict::default();
+    for seen in &view.seen.clusters {
+        if let Some(lost) = &seen.lost {
+            let status = if lost.stranger { Status::Failed } else { Status::NotLooked };
+            verdict.add(status, &seen.name, lost.why.clone()).hint.clone_from(&lost.hint);
+        }
+    }
+    verdict.summary = format!("{} answer and are the right ones", count(view.looked().count(), "cluster"));
+    verdict
+}
+
+pub fn objects(view: &View<'_>) -> Verdict {
+    let mut verdict = Verdict::default();
+    let mut equal = 0;
+    for seen in view.looked() {
+        let Some(surveyed) = &seen.surveyed else { continue };
+        let (name, plan) = (&seen.name, &surveyed.plan);
+        equal += plan.unchanged.len();
+        let mut differ: Vec<(String, Vec<String>)> = Vec::new();
+        for step in plan.steps.iter().filter(|step| step.writes) {
+            let key = step.key.to_string();
+            let what = match &step.action {
+                Action::Create => format!("{key} is not there"),
+                Action::Prune => format!("{key} is there, and the tree has it no more"),
+                _ => format!("{key} is not as the tree has it"),
+            };
+            differ.push((what, seen.fields.get(&key).cloned().unwrap_or_default()));
+        }
+        for refusal in plan.refusals.iter() {
+            // what is no object's is for other checks
+            if let Some(key) = &refusal.key {
+                differ.push((format!("{key}: {}", refusal.message), Vec::new()));
+            }
+        }
+        for held in &plan.held {
+            let is_there = surveyed.live.objects.contains_key(&held.key);
+            let is_pending = seen.pending.contains(&held.key);
+            let (key, why) = (&held.key, &held.why);
+            if is_pending {
+                verdict.warning(name, format!("{key} is pending: {why}"));
+            } else if is_there {
+                verdict.not_looked(name, format!("{key} cannot be compared: {why}"));
+            } else {
+                differ.push((format!("{key} is not there: {why}"), Vec::new()));
+            }
+        }
+        for (key, why) in &plan.unreadable {
+            verdict.not_looked(name, format!("{key} cannot be read: {why}"));
+        }
+        let more = differ.len().saturating_sub(LISTED);
+        for (message, fields) in differ.into_iter().take(LISTED) {
+            verdict.failed(name, message).evidence = fields;
+        }
+        if more > 0 {
+            verdict.failed(name, format!("{} more differ", count(more, "object")));
+        }
+        if surveyed.inventory.unfinished {
+            verdict.warning(name, "its last apply was not finished".to_owned());
+        }
+    }
+    verdict.summary = format!("{} equal to the tree", count(equal, "object"));
+    verdict
+}
+
+pub fn network(view: &View<'_>) -> Verdict {
+    let mut verdict = Verdict::default();
+    let key = Key::namespace(NAMESPACE);
+    let label = format!("/metadata/labels/{}", NETWORK_LABEL.replace('/', "~1"));
+    let mut right = 0;
+    for seen in view.looked() {
+        let Some(surveyed) = &seen.surveyed else { continue };
+        let wanted = &seen.network;
+        let Some(live) = surveyed.live.objects.get(&key) else {
+            verdict.failed(&seen.name, format!("there is no namespace {NAMESPACE}"));
+            continue;
+        };
+        match text(live, &label) {
+            Some(found) if found == wanted => right += 1,
+            Some(found) => {
+                verdict.failed(
+                    &seen.name,
+                    format!("namespace {NAMESPACE} says network `{found}`, and it is `{wanted}`"),
+                );
+            }
+            None => {
+                verdict.failed(
+                    &seen.name,
+                    format!("namespace {NAMESPACE} has no label {NETWORK_LABEL}, and the network is `{wanted}`"),
+                );
+            }
+        }
+    }
+    verdict.summary = format!("{} labelled with its network", count(right, "cluster"));
+    verdict
+}
+
+pub fn expose(view: &View<'_>) -> Verdict {
+    if view.is_one_network() {
+        return Verdict::skip("the mesh has one network");
+    }
+    let mut verdict = Verdict::default();
+    let mut exposed = 0;
+    for seen in view.looked() {
+        let (Some(gateways), Some(exposures)) = (
+            verdict.take(&seen.name, &seen.gateways),
+            verdict.take(&seen.name, &seen.exposures),
+        ) else {
+            continue;
+        };
+        for gateway in gateways {
+            // a Gateway takes pods that bear all of its selector; a Service's pods bear all of its own
+            let fits = exposures.iter().find(|exposure| {
+                exposure.selector.iter().all(|(key, value)| {
+                    gateway.selector.get(key).is_none_or(|own| own == value)
+                }) && exposure.selector.keys().any(|key| gateway.selector.contains_key(key))
+                    && exposure.ports.contains(&gateway.port)
+            });
+            match fits {
+                Some(_) => exposed += 1,
+                None => {
+                    let (name, port) = (&gateway.name, gateway.port);
+                    let others: Vec<&str> =
+                        exposures.iter().map(|exposure| exposure.name.as_str()).collect();
+                    let finding = verdict.failed(
+                        &seen.name,
+                        format!("no Gateway in mode AUTO_PASSTHROUGH takes port {port} of {name}"),
+                    );
+                    if !others.is_empty() {
+                        finding.evidence.push(format!("there are {}", others.join(", ")));
+                    }
+                }
+            }
+        }
+    }
+    verdict.summary = format!("{} let services through", count(exposed, "gateway"));
+    verdict
+}

@@ -9,6 +9,7 @@
 
 mod check;
 mod report;
+pub mod write;
 
 pub use check::{CHECKS, Check, GROUPS, find};
 pub use report::{CheckResult, ClientCount, ClusterRow, Finding, Pair, Report, Status, Traffic};

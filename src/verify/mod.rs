@@ -13,6 +13,7 @@ mod judge;
 mod look;
 mod report;
 mod seen;
+pub mod write;
 
 pub use check::{CHECKS, Check, GROUPS, find};
 pub use judge::{View, judge};

@@ -142,6 +142,8 @@ commands! {
     Apply => apply;
     /// Say for each cluster which tree is applied, what has drifted, and what is not ready.
     Status => status;
+    /// Prove that the mesh is one mesh: configuration, certificates, discovery, traffic.
+    Verify => verify;
     /// Take a cluster out of the mesh.
     Retire => retire;
     /// Take objects out of the inventory and leave them alone.

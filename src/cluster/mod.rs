@@ -72,5 +72,5 @@ pub use saved::{Expected, ExpectedCluster, ExpectedStep};
 pub use stop::{Stop, StopReason};
 pub use stream::{Output, Pod};
 pub use survey::{Member, Mesh, NETWORK_LABEL, Survey, Surveyed, gateway_of, survey};
-pub use wait::{WaitError, Waiter};
+pub use wait::{Look, WaitError, Waiter};
 pub use write::is_installer;

@@ -9,6 +9,7 @@
 
 mod chance;
 mod check;
+mod fresh;
 mod judge;
 mod look;
 mod report;
@@ -16,6 +17,7 @@ mod seen;
 pub mod write;
 
 pub use check::{CHECKS, Check, GROUPS, find};
+pub use fresh::fresh;
 pub use judge::{View, judge};
 pub use look::{Wish, look};
 pub use report::{CheckResult, ClientCount, ClusterRow, Finding, Pair, Report, Status, Traffic};

@@ -12,8 +12,8 @@ mod sample;
 mod token;
 mod traffic;
 
-pub use control_plane::decode;
-pub use sample::{CLIENT, SERVER};
+pub use control_plane::{decode, is_ready};
+pub use sample::{CLIENT, SERVER, namespace as sample_namespace};
 pub use traffic::target;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! Whether the clusters hold what was reviewed.
 
 use super::super::report::Status;
-use super::{Verdict, View, count};
+use super::{Verdict, View, count, count_of};
 use crate::cluster::{Action, Key, NAMESPACE, NETWORK_LABEL};
 use crate::verify::seen::text;
 
@@ -16,7 +16,9 @@ pub fn clusters(view: &View<'_>) -> Verdict {
             verdict.add(status, &seen.name, lost.why.clone()).hint.clone_from(&lost.hint);
         }
     }
-    verdict.summary = format!("{} answer and are the right ones", count(view.looked().count(), "cluster"));
+    let looked = view.looked().count();
+    verdict.summary =
+        count_of(looked, "cluster answers, the right one", "clusters answer, the right ones");
     verdict
 }
 
@@ -37,7 +39,7 @@ pub fn objects(view: &View<'_>) -> Verdict {
             };
             differ.push((what, seen.fields.get(&key).cloned().unwrap_or_default()));
         }
-        for refusal in plan.refusals.iter() {
+        for refusal in &plan.refusals {
             // what is no object's is for other checks
             if let Some(key) = &refusal.key {
                 differ.push((format!("{key}: {}", refusal.message), Vec::new()));
@@ -101,7 +103,7 @@ pub fn network(view: &View<'_>) -> Verdict {
             }
         }
     }
-    verdict.summary = format!("{} labelled with its network", count(right, "cluster"));
+    verdict.summary = format!("{} labelled with the network", count(right, "cluster"));
     verdict
 }
 
@@ -112,37 +114,36 @@ pub fn expose(view: &View<'_>) -> Verdict {
     let mut verdict = Verdict::default();
     let mut exposed = 0;
     for seen in view.looked() {
-        let (Some(gateways), Some(exposures)) = (
-            verdict.take(&seen.name, &seen.gateways),
-            verdict.take(&seen.name, &seen.exposures),
-        ) else {
+        let (Some(gateways), Some(exposures)) =
+            (verdict.take(&seen.name, &seen.gateways), verdict.take(&seen.name, &seen.exposures))
+        else {
             continue;
         };
         for gateway in gateways {
             // a Gateway takes pods that bear all of its selector; a Service's pods bear all of its own
-            let fits = exposures.iter().find(|exposure| {
-                exposure.selector.iter().all(|(key, value)| {
-                    gateway.selector.get(key).is_none_or(|own| own == value)
-                }) && exposure.selector.keys().any(|key| gateway.selector.contains_key(key))
-                    && exposure.ports.contains(&gateway.port)
-            });
-            match fits {
-                Some(_) => exposed += 1,
-                None => {
-                    let (name, port) = (&gateway.name, gateway.port);
-                    let others: Vec<&str> =
-                        exposures.iter().map(|exposure| exposure.name.as_str()).collect();
-                    let finding = verdict.failed(
-                        &seen.name,
-                        format!("no Gateway in mode AUTO_PASSTHROUGH takes port {port} of {name}"),
-                    );
-                    if !others.is_empty() {
-                        finding.evidence.push(format!("there are {}", others.join(", ")));
-                    }
-                }
+            let fits =
+                exposures.iter().find(|exposure| {
+                    exposure.selector.iter().all(|(key, value)| {
+                        gateway.selector.get(key).is_none_or(|own| own == value)
+                    }) && exposure.selector.keys().any(|key| gateway.selector.contains_key(key))
+                        && exposure.ports.contains(&gateway.port)
+                });
+            if fits.is_some() {
+                exposed += 1;
+                continue;
+            }
+            let (name, port) = (&gateway.name, gateway.port);
+            let finding = verdict.failed(
+                &seen.name,
+                format!("no Gateway in mode AUTO_PASSTHROUGH takes port {port} of {name}"),
+            );
+            let others: Vec<&str> = exposures.iter().map(|one| one.name.as_str()).collect();
+            if !others.is_empty() {
+                finding.evidence.push(format!("there are {}", others.join(", ")));
             }
         }
     }
-    verdict.summary = format!("{} let services through", count(exposed, "gateway"));
+    verdict.summary =
+        count_of(exposed, "gateway lets services through", "gateways let services through");
     verdict
 }

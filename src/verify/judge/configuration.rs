@@ -2,7 +2,9 @@
 
 use super::super::report::Status;
 use super::{Verdict, View, count, count_of};
-use crate::cluster::{Action, Key, NAMESPACE, NETWORK_LABEL};
+use crate::cluster::readiness::{Readiness, readiness};
+use crate::cluster::stage_name::SAMPLES;
+use crate::cluster::{Action, Desired, Key, NAMESPACE, NETWORK_LABEL};
 use crate::verify::seen::text;
 
 /// Differences of one cluster that are listed one by one.
@@ -73,6 +75,36 @@ pub fn objects(view: &View<'_>) -> Verdict {
     }
     verdict.summary = format!("{} equal to the tree", count(equal, "object"));
     verdict
+}
+
+pub fn ready(view: &View<'_>) -> Verdict {
+    let mut verdict = Verdict::default();
+    let mut right = 0;
+    for seen in view.looked() {
+        let Some(surveyed) = &seen.surveyed else { continue };
+        let member = view.mesh.members.iter().find(|member| member.name == seen.name);
+        for desired in member.into_iter().flat_map(|member| &member.wanted.objects) {
+            // what is not there is said already
+            let Some(live) = surveyed.live.objects.get(&desired.key) else { continue };
+            match readiness(live) {
+                Readiness::Ready => right += 1,
+                Readiness::Waiting(_) | Readiness::Failed(_) if has_own_check(desired) => {}
+                Readiness::Waiting(why) | Readiness::Failed(why) => {
+                    verdict.failed(&seen.name, format!("{}: {why}", desired.key));
+                }
+            }
+        }
+    }
+    verdict.summary = format!("{} ready", count(right, "object"));
+    verdict
+}
+
+/// Whether another check says why an object is not ready.
+fn has_own_check(desired: &Desired) -> bool {
+    let is_istiod = text(&desired.rendered, "/metadata/labels/app") == Some("istiod");
+    desired.stage == SAMPLES
+        || desired.key.is("", "Service")
+        || (is_istiod && desired.key.is("apps", "Deployment"))
 }
 
 pub fn network(view: &View<'_>) -> Verdict {

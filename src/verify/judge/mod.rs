@@ -190,6 +190,7 @@ type Judge = fn(&View<'_>) -> Verdict;
 const JUDGES: &[(&str, Judge)] = &[
     ("configuration.clusters", configuration::clusters),
     ("configuration.objects", configuration::objects),
+    ("configuration.ready", configuration::ready),
     ("configuration.network", configuration::network),
     ("configuration.expose", configuration::expose),
     ("infrastructure.addresses", infrastructure::addresses),

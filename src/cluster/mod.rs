@@ -58,7 +58,7 @@ pub use identity::{Allowed, Claim, authority_of, stranger as check_stranger, tok
 pub use inventory::{Entry, Inventory, InventoryError, NAMESPACE, Owner};
 pub use key::{Key, Selection};
 pub use lease::{Holder, Lease, LeaseError, Me};
-pub use observe::{Kinds, Live, ObserveError, Records, applied_by, objects, records};
+pub use observe::{Kinds, Live, ObserveError, Records, applied_by, each, objects, records};
 pub use payload::Payload;
 pub use permission::missing;
 pub use plan::{
@@ -72,6 +72,6 @@ pub use run::{Order, is_idle, order, run};
 pub use saved::{Expected, ExpectedCluster, ExpectedStep};
 pub use stop::{Stop, StopReason};
 pub use stream::{Output, Pod};
-pub use survey::{Member, Mesh, Survey, Surveyed, gateway_of, survey};
-pub use wait::{WaitError, Waiter};
+pub use survey::{Member, Mesh, NETWORK_LABEL, Survey, Surveyed, gateway_of, survey};
+pub use wait::{Look, WaitError, Waiter};
 pub use write::is_installer;

@@ -10,6 +10,7 @@ use super::state::{Phase, State, Subject, is_second};
 use crate::cluster::client::MANAGER;
 use crate::cluster::desired::{Desired, in_data};
 use crate::cluster::field;
+use crate::cluster::identity::stranger;
 use crate::cluster::inventory::Inventory;
 use crate::cluster::observe::{each, records};
 use crate::cluster::permission::missing;
@@ -32,7 +33,9 @@ pub struct Found {
 /// Looks at the tokens of these clusters and at who reads them. Gives what was found, or all that
 /// stands against it, by cluster.
 ///
-/// Refused are: a token or remote secret that is not there as the tree has it (only tokens may
+/// Whatever else stands against an apply (a root that changes, certificates that end, objects that
+/// differ) is no reason to leave a token that somebody copied. Refused are: a cluster that cannot be
+/// reached, that is another, or that nothing was applied to; a token or remote secret that is not there as the tree has it (only tokens may
 /// differ), that is not ours, a right that is missing, an istiod of a reader that cannot be asked.
 pub async fn look(
     rotation: &Rotation,
@@ -41,6 +44,9 @@ pub async fn look(
     let mesh = &rotation.mesh;
     let mut faults = Vec::new();
     let inventories = inventories(rotation, &mut faults).await;
+    if !faults.is_empty() {
+        return Err(faults);
+    }
     let mut all = Vec::new();
     for name in names {
         let at = rotation.members.iter().copied().find(|at| mesh.members[*at].name == *name);
@@ -78,6 +84,7 @@ pub async fn look(
     if faults.is_empty() { Ok(all) } else { Err(faults) }
 }
 
+/// The inventories of all that take part. Each must be the cluster that bears its name, and ours.
 async fn inventories(
     rotation: &Rotation,
     faults: &mut Vec<(String, Refusal)>,
@@ -88,19 +95,29 @@ async fn inventories(
     });
     let mut all = BTreeMap::new();
     for (at, found) in seen.await {
-        let message = match found {
-            Ok(records) => match records.inventory {
-                Some(inventory) => {
-                    all.insert(at, inventory);
-                    continue;
+        let member = &rotation.mesh.members[at];
+        let (message, hint) = match found {
+            Ok(records) => {
+                let trusted = &member.connection.authority;
+                match (stranger(&member.claim, &records, trusted, false), records.inventory) {
+                    (Some(refusal), _) => refusal,
+                    (None, Some(inventory)) => {
+                        all.insert(at, inventory);
+                        continue;
+                    }
+                    (None, None) => (
+                        "meshgen has applied nothing to it yet".to_owned(),
+                        "`meshgen apply` first, then rotate".to_owned(),
+                    ),
                 }
-                None => "meshgen has applied nothing to it yet".to_owned(),
-            },
-            Err(error) => error.to_string(),
+            }
+            Err(error) => (
+                error.to_string(),
+                "a cluster that is gone leaves the mesh first: `meshgen retire CLUSTER --gone`"
+                    .to_owned(),
+            ),
         };
-        let hint = Some("`meshgen apply` first".to_owned());
-        let name = rotation.mesh.members[at].name.clone();
-        faults.push((name, Refusal { key: None, message, hint }));
+        faults.push((member.name.clone(), Refusal { key: None, message, hint: Some(hint) }));
     }
     all
 }
@@ -146,6 +163,12 @@ pub(super) fn examine(
             let message = "somebody else made it".to_owned();
             let hint = Some("a rotation needs this name: delete it, if nobody uses it".to_owned());
             faults.push((subject.at, Refusal { key, message, hint }));
+        }
+    }
+    // its peers must trust the server that the token is for
+    for asked in mesh.asked(&subject.name) {
+        if let Some(held) = &state.own {
+            mesh.tokens.learn(&asked, &held.live);
         }
     }
     if let Some((why, hint)) = mesh.tokens.blocked(&subject.name) {

@@ -252,7 +252,8 @@ mod tests {
 
     #[test]
     fn what_is_on_its_way_out_is_not_held() {
-        let leaving = json!({"metadata": {"uid": "a", "deletionTimestamp": "2026-01-01T00:00:00Z"}});
+        let leaving =
+            json!({"metadata": {"uid": "a", "deletionTimestamp": "2026-01-01T00:00:00Z"}});
         assert!(Held::of(leaving).is_none());
         let empty = Held::of(json!({"metadata": {"uid": "a"}, "data": {"token": ""}}));
         assert!(empty.is_some_and(|held| held.token.is_none()));

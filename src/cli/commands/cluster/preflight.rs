@@ -50,30 +50,6 @@ pub async fn preflight(look: &Look) -> Result<(), CommandError> {
     all.end()
 }
 
-/// Refuses what was seen of clusters that must all be there, whatever objects differ.
-pub fn reached(look: &Look) -> Result<(), CommandError> {
-    let Look { mesh, missing, survey } = look;
-    let mut all = Refused::default();
-    for one in missing {
-        all.say(&one.name, &one.error.to_string(), one.error.hint());
-    }
-    for (member, surveyed) in mesh.members.iter().zip(survey) {
-        match surveyed {
-            // about the cluster itself; what is about an object is an apply's
-            Ok(surveyed) => {
-                let own = surveyed.plan.refusals.iter().filter(|refusal| refusal.key.is_none());
-                all.refusals(&member.name, &own.cloned().collect::<Vec<_>>());
-            }
-            Err(why) => {
-                let hint =
-                    "a cluster that is gone leaves the mesh first: `meshgen retire CLUSTER --gone`";
-                all.say(&member.name, why, Some(hint.to_owned()));
-            }
-        }
-    }
-    all.end()
-}
-
 /// What stands against a run, a line each, and what to do about it.
 #[derive(Default)]
 struct Refused {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::outcome::tell;
+use super::session::Unconnected;
 use super::who;
 use crate::cli::{CommandError, Context, Format};
 use crate::cluster::rotation::{Found, Phase, Rotation, look};
@@ -27,6 +28,16 @@ pub fn rotation(
         retired: None,
         distrusts: false,
     }
+}
+
+/// Refuses clusters that could not be connected to: each may read another.
+pub fn connected(missing: &[Unconnected]) -> Result<(), CommandError> {
+    let fault = |one: &Unconnected| {
+        let (message, hint) = (one.error.to_string(), one.error.hint());
+        (one.name.clone(), Refusal { key: None, message, hint })
+    };
+    let faults: Vec<_> = missing.iter().map(fault).collect();
+    if faults.is_empty() { Ok(()) } else { Err(refused(&faults)) }
 }
 
 /// Looks at tokens, and says what will be done. What stands against it ends the command.

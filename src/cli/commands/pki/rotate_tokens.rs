@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use crate::cli::commands::cluster::outcome::conclude;
-use crate::cli::commands::cluster::preflight::reached;
-use crate::cli::commands::cluster::session::{self, ConnectArgs, Look, Request};
+use crate::cli::commands::cluster::session::{self, ConnectArgs, Request};
 use crate::cli::commands::cluster::{ask, rotation};
 use crate::cli::{CommandError, Context, Exit};
+use crate::cluster::Stop;
 use crate::cluster::rotation::rotate;
-use crate::cluster::{Allowed, Options, Stop};
 
 /// Make the tokens anew by which peers read a cluster, without a moment in which a peer has none.
 ///
@@ -75,16 +74,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> 
     };
     session::block_on(async {
         let stop = Stop::default();
-        let request = Request {
-            source: &source,
-            connect: &args.connect,
-            options: Options { only_bindings: true, ..Options::default() },
-            allowed: Allowed::default(),
-            stop: stop.clone(),
-        };
-        let look: Look = session::look(context, request).await?;
-        reached(&look)?;
-        let rotation = rotation::rotation(context, &look.mesh, args.timeout, args.allow_unseen);
+        let request = Request { stop: stop.clone(), ..Request::reading(&source, &args.connect) };
+        let (mesh, missing) = session::open(context, request).await?;
+        rotation::connected(&missing)?;
+        let rotation = rotation::rotation(context, &mesh, args.timeout, args.allow_unseen);
         let found = rotation::looked(context, &rotation, &names).await?;
         ask::consent(context, args.yes, &[rotation::question(&found)])?;
         session::on_interrupt(&stop);

@@ -1,5 +1,7 @@
 //! An istiod that does not take the new token, and what others do meanwhile.
 
+use std::process::Stdio;
+
 use super::{Mesh, OWN, SECOND, is_refused, remote, secret, takes, token, until, writes};
 use crate::testbed::shared;
 
@@ -74,6 +76,34 @@ fn after_the_own_secret_is_new_an_apply_brings_its_token_out() {
     mesh.is_whole("ended");
     is_refused(&planes[0], &second);
     mesh.nobody_was_refused("long after");
+}
+
+#[test]
+fn ctrl_c_ends_it_between_two_writes() {
+    let Some(planes) = shared(2) else { return };
+    let mesh = Mesh::start(&planes);
+    mesh.readers[1].deaf(true);
+    let rotate = ["pki", "rotate-tokens", "c1", "--yes"];
+    let mut command = mesh.bed.command(&rotate);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let second = || planes[0].client().get(&format!("{}/{SECOND}", super::SECRETS));
+    until("c2 gets the second token", || {
+        second().is_some_and(|second| {
+            second["data"]["token"].is_string() && remote(&planes[1], "c1") == Some(token(&second))
+        })
+    });
+    let id = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("`meshgen pki rotate-tokens c1` goes on from here"), "{said}");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("interrupted"), "{said}");
+    mesh.readers[1].deaf(false);
+    mesh.bed.expect(0, &rotate).must_not_have("holds the Lease");
+    mesh.is_whole("gone on with");
 }
 
 /// A Secret as it was, with the marks of who used it now.

@@ -9,16 +9,30 @@ use crate::cluster::{Client, Pod};
 
 /// Seconds that one request may take.
 const REQUEST: u64 = 5;
+/// Requests at the same time.
+const LANES: u32 = 5;
 
-/// Sends requests one after the other: what was answered, then a line `@ STATUS CODE` with the HTTP
-/// status and curl's exit code.
+/// Sends requests in lanes: of each what was answered, then a line `@ STATUS CODE` with the HTTP
+/// status and curl's exit code, in one write, so that lanes do not mix. A lane gives up after three
+/// requests that got no answer at all: where packets vanish, each takes its whole time.
 const SCRIPT: &str = r#"
-i=0
-while [ $i -lt $2 ]; do
-  curl -sS --max-time 5 -w '\n@ %{http_code}' "$1" 2>&1
-  echo " $?"
-  i=$((i + 1))
+lane() {
+  i=0
+  lost=0
+  while [ $i -lt "$2" ] && [ $lost -lt 3 ]; do
+    said=$(curl -sS --max-time "$3" -w '\n@ %{http_code}' "$1" 2>&1)
+    code=$?
+    printf '%.1000s\n@ %s %s\n' "${said%@ *}" "${said##*@ }" "$code"
+    [ $code = 0 ] || lost=$((lost + 1))
+    i=$((i + 1))
+  done
+}
+n=0
+while [ $n -lt "$4" ]; do
+  lane "$1" $((($2 + $4 - 1 - n) / $4)) "$3" &
+  n=$((n + 1))
 done
+wait
 "#;
 
 /// How long a fault is in a report.
@@ -54,9 +68,11 @@ pub async fn traffic(kube: &Client, seen: &mut ClusterSeen, requests: u32) {
 
 async fn send(kube: &Client, pod: &Pod, requests: u32) -> Look<Counted> {
     let url = format!("http://{}/hello", target(&pod.namespace));
-    let count = requests.to_string();
-    let command = ["sh", "-c", SCRIPT, "sh", &url, &count];
-    let within = Duration::from_secs(30 + u64::from(requests) * (REQUEST + 1));
+    let numbers = [u64::from(requests), REQUEST, u64::from(LANES)].map(|number| number.to_string());
+    let [count, seconds, lanes] = &numbers;
+    let command = ["sh", "-c", SCRIPT, "sh", &url, count, seconds, lanes];
+    let each = u64::from(requests.div_ceil(LANES));
+    let within = Duration::from_secs(30 + each * (REQUEST + 1));
     let output = kube.exec(pod, CLIENT, &command, within).await.map_err(|e| e.to_string())?;
     let counted = count_answers(&output.stdout);
     if counted.sent == 0 {
@@ -147,9 +163,12 @@ upstream connect error or disconnect/reset before headers. reset reason: connect
 curl: (28) Operation timed out after 5000 milliseconds with 0 bytes received
 
 @ 000 28
+curl: (28) Operation timed out after 5004 milliseconds with 0 bytes received
+
+@ 000 28
 ";
         let counted = count_answers(output);
-        assert_eq!(counted.sent, 4);
+        assert_eq!(counted.sent, 5);
         assert_eq!(counted.answers.values().sum::<u32>(), 2);
         let faults: Vec<&str> = counted.failures.keys().map(String::as_str).collect();
         assert!(faults[0].starts_with("HTTP 503: upstream connect error"), "{faults:?}");

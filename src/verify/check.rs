@@ -251,10 +251,10 @@ clusters then leave its endpoint out: across networks only endpoints with mutual
         proves: "no client of any cluster gets an error from the sample service",
         hint: "see the evidence: the first hop that fails is named",
         story: "\
-From the client pod of every cluster, requests to the sample service, five at a time, each a new
-connection to the client's proxy; where requests get no answer at all, fewer are sent. A failure is
-looked into hop by hop: name, endpoints that the client's proxy has, the gateways' addresses, roots,
-servers. Proxies try another endpoint when one fails, so that a break between clusters seldom shows
+From the client pod of every cluster, requests to the sample service, one after the other, each a new
+connection to the client's proxy; after ten without any answer no more are sent. A failure is looked
+into hop by hop: name, endpoints that the client's proxy has, the gateways' addresses, roots, servers.
+Proxies try another endpoint when one fails, so that a break between clusters seldom shows
 here: it shows in traffic.versions.",
     },
     Check {

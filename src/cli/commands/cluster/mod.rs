@@ -5,4 +5,5 @@ pub(super) mod outcome;
 pub(super) mod preflight;
 pub(super) mod session;
 pub(super) mod show;
+pub(super) mod state;
 pub(super) mod who;

@@ -133,6 +133,8 @@ commands! {
     Apply => apply;
     /// Say for each cluster which tree is applied, what has drifted, and what is not ready.
     Status => status;
+    /// Write one page about the mesh: topology, what is applied, certificates, the last verification.
+    Report => report;
     /// Take a cluster out of the mesh.
     Retire => retire;
     /// Take objects out of the inventory and leave them alone.

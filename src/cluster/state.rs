@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
+use super::Wanted;
 use super::history::Applied;
 use super::inventory::{Entry, Inventory};
 use super::key::Key;
 use super::readiness::{Readiness, gateway_addresses, readiness};
 use super::survey::{Mesh, Surveyed, gateway_of};
-use super::Wanted;
 use crate::store::Digest;
 use crate::tree::source::Source;
 
@@ -138,6 +138,11 @@ impl State {
         self.notes.extend(plan.notes.iter().cloned());
         let held = |held: &super::Held| format!("{} is held back: {}", held.key, held.why);
         self.notes.extend(plan.held.iter().map(held));
+    }
+
+    /// How many objects there is something to say of, and sentences beside.
+    pub fn remarks(&self) -> usize {
+        self.drift.len() + self.not_ready.len() + self.unreadable.len() + self.notes.len()
     }
 
     /// Whether anything is known of it, and all of that could be read.

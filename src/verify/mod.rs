@@ -8,6 +8,7 @@
 //! what was seen is plain data. Judging is a function of it.
 
 mod check;
+pub mod page;
 mod report;
 
 pub use check::{CHECKS, Check, GROUPS, find};

@@ -7,7 +7,7 @@
     reason = "an example has files and a terminal"
 )]
 
-#[path = "../tests/it/page/sample.rs"]
+#[path = "../tests/it/report/sample.rs"]
 mod sample;
 
 use std::path::PathBuf;

@@ -17,6 +17,8 @@ pub const EXPOSE: &str = "50-expose";
 pub const TOKENS: &str = "55-tokens";
 /// Objects that wait for other clusters.
 pub const REMOTE_SECRETS: &str = "60-remote-secrets";
+/// The sample apps.
+pub const SAMPLES: &str = "70-samples";
 
 /// Whether a stage is one of bindings, which `--only-bindings` is about.
 pub fn is_of_bindings(stage: &str) -> bool {

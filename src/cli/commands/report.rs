@@ -8,11 +8,12 @@ use time::OffsetDateTime;
 use super::cluster::session::{self, ConnectArgs};
 use super::cluster::state::states;
 use super::cluster::who;
+use super::verify::kept;
 use crate::cli::{CommandError, Context, Exit, Format};
 use crate::cluster::{Files, State};
 use crate::inputs;
 use crate::tree::source::Source;
-use crate::tree::view::{self, store_folder};
+use crate::tree::view;
 use crate::verify::Report;
 use crate::verify::page::{Gathered, Page, TreeLabel, certificates, regions, to_html, versions};
 
@@ -152,7 +153,7 @@ fn all_regions(context: &Context, source: &Source) -> (BTreeMap<String, String>,
 /// The verification that a flag names, else the last one here, if there is any. One that was kept
 /// here and does not read is passed over, and said.
 fn verification(context: &Context, named: Option<&Path>) -> Result<Option<Report>, CommandError> {
-    let kept = store_folder(&context.project.join("out")).join("verification.json");
+    let kept = kept(context);
     let path = named.unwrap_or(&kept);
     let bytes = match context.disk.read_limited(path, MAX_VERIFICATION) {
         Err(error) if named.is_none() && error.is_not_found() => return Ok(None),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use meshgen::cluster::{GatewayState, Remark, State};
+use meshgen::cluster::{Applied, GatewayState, Remark, State};
 use meshgen::verify::page::{CertificateRow, Cluster, Page, PagePending, Read, TreeLabel};
 use meshgen::verify::{
     CHECKS, CheckResult, ClientCount, ClusterRow, Finding, Pair, Report, Status, Traffic,
@@ -79,7 +79,7 @@ fn state(name: &str, has_gateway: bool, at: usize) -> State {
         applied: Some(TREE.parse().expect("a digest")),
         generation: Some(7),
         current: true,
-        last_apply: Some(meshgen::cluster::Applied {
+        last_apply: Some(Applied {
             tree: TREE.parse().expect("a digest"),
             at: "2026-11-30T16:20:11Z".to_owned(),
             by: "ann@laptop".to_owned(),

@@ -39,7 +39,7 @@ const FROM_TREE: &str = "terraform.tfvars of the tree";
 /// Exit 0 when the page is written, whatever it says, 2 when it is not, 3 when it is written and a
 /// cluster could not be looked at.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV` or a folder; what is in out/ if left out.
     tree: Option<String>,
@@ -80,8 +80,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let states = if args.offline {
         None
     } else {
-        let states = session::block_on(states(context, &source, &args.connect))?;
-        Some(states.clusters)
+        let asked = session::block_on(states(context, &source, &args.connect))
+            .map_err(|error| error.hint("`--offline` asks no cluster"))?;
+        Some(asked.clusters)
     };
     let is_partial =
         states.as_ref().is_some_and(|states| states.values().any(|state| !state.is_whole()));

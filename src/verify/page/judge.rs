@@ -1,8 +1,9 @@
 //! How a cluster, and the mesh, stand: the worst of all that is known, in few words.
 
 use super::certificate::CertificateRow;
-use super::model::{Cluster, Page, count};
+use super::model::{Cluster, Page};
 use crate::verify::Status;
+use crate::verify::write::count;
 
 /// Days before the end of a certificate from which on it is a warning, as in `apply` and `verify`.
 pub const SOON: i64 = 30;
@@ -136,7 +137,14 @@ pub fn applied(page: &Page) -> (Standing, String) {
         (0, count_of) => format!("{} drifted", count(count_of, "object")),
         (count_of, _) => format!("{} not reached", count(count_of, "cluster")),
     };
-    (Standing::new(status, words), format!("{has_it} of {} have this tree", count(all, "cluster")))
+    (
+        Standing::new(status, words),
+        format!(
+            "{has_it} of {} {} this tree",
+            count(all, "cluster"),
+            if all == 1 { "has" } else { "have" }
+        ),
+    )
 }
 
 /// How the verification came out, and how many checks that is.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::glyph::symbol;
-use super::model::count;
+use crate::verify::write::count;
 use crate::verify::{Finding, GROUPS, Pair, Report, Status, Traffic};
 
 /// Above this many clusters those of which nothing was found share a row.

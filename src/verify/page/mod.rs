@@ -13,15 +13,19 @@
 //! digests, words about objects and what certificates say.
 
 mod certificate;
+mod column;
 mod glyph;
 mod html;
+mod joint;
 mod judge;
 mod lay;
 mod matrix;
 mod model;
+mod order;
 mod picture;
 mod region;
 mod topology;
+mod verification;
 mod view;
 
 pub use certificate::{CertificateRow, certificates};

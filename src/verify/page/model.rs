@@ -177,11 +177,6 @@ impl Cluster {
     }
 }
 
-/// `3 clusters`, `1 cluster`.
-pub(super) fn count(number: usize, one: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
-}
-
 /// The first hex digits of a digest, with its prefix.
 pub(super) fn short(digest: &str) -> String {
     visible(&digest.chars().take("sha256:".len() + 12).collect::<String>())

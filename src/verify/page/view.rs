@@ -3,20 +3,22 @@
 use serde::Serialize;
 
 use super::glyph::symbol;
+use super::joint::{Joint, description, extent, summary};
 use super::judge::{self, Standing};
 use super::lay::lay;
-use super::matrix::{self, ClientRow, Matrix};
-use super::model::{Cluster, Page, count, short};
+use super::model::{Cluster, Page, short};
 use super::picture::Picture;
+use super::verification::VerificationView;
 use crate::cluster::{Remark, State};
-use crate::verify::{CheckResult, Report, Status, find};
+use crate::verify::Status;
+use crate::verify::write::count;
 
 /// Widths in which the picture is laid out, each with the class of screens that it is for.
 const WIDTHS: [(&str, i32); 3] = [("wide", 1104), ("medium", 720), ("narrow", 344)];
 /// A cluster of which no more is to be said opens with it.
 const OPEN: usize = 8;
-/// Up to this many clusters the picture's description names each.
-const NAMED: usize = 12;
+/// Tables of more clusters than this are drawn close.
+const MANY: usize = 12;
 
 /// The page as the template takes it.
 #[derive(Debug, Serialize)]
@@ -43,7 +45,7 @@ pub struct View {
 
 /// A status with words.
 #[derive(Debug, Clone, Serialize)]
-struct Mark {
+pub(super) struct Mark {
     symbol: &'static str,
     class: &'static str,
     word: &'static str,
@@ -51,12 +53,12 @@ struct Mark {
 }
 
 impl Mark {
-    fn new(status: Status, text: impl Into<String>) -> Self {
+    pub(super) fn new(status: Status, text: impl Into<String>) -> Self {
         let (symbol, class, _) = symbol(status);
         Self { symbol, class, word: status.word(), text: text.into() }
     }
 
-    fn of(standing: Standing) -> Self {
+    pub(super) fn of(standing: Standing) -> Self {
         Self::new(standing.status, standing.words)
     }
 }
@@ -68,18 +70,6 @@ struct Tile {
     mark: Option<Mark>,
     text: String,
     small: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Joint {
-    name: String,
-    region: String,
-    network: String,
-    istio: String,
-    context: String,
-    gateway: String,
-    reads: String,
-    read_by: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -113,40 +103,6 @@ struct CertificateView {
     serial_start: String,
 }
 
-#[derive(Debug, Serialize)]
-struct VerificationView {
-    mark: Mark,
-    at: String,
-    tree: String,
-    is_current: bool,
-    counts: Vec<Mark>,
-    groups: Matrix,
-    pairs: Option<Matrix>,
-    traffic: String,
-    clients: Vec<ClientRow>,
-    troubled: Vec<CheckView>,
-    quiet: Vec<(String, Vec<CheckView>)>,
-}
-
-#[derive(Debug, Serialize)]
-struct CheckView {
-    id: String,
-    title: String,
-    mark: Mark,
-    summary: String,
-    proves: &'static str,
-    hint: &'static str,
-    findings: Vec<FindingView>,
-}
-
-#[derive(Debug, Serialize)]
-struct FindingView {
-    mark: Mark,
-    cluster: Option<String>,
-    evidence: Vec<String>,
-    hint: Option<String>,
-}
-
 impl View {
     /// What the template shows of a page.
     pub fn of(page: &Page) -> Self {
@@ -162,23 +118,26 @@ impl View {
             summary: summary(page),
             description: description(page),
             regions_from: page.regions_from.clone(),
-            joints: page.clusters.iter().map(|cluster| Joint::of(page, cluster)).collect(),
+            joints: Joint::all(page),
             pending: page
                 .pending
                 .iter()
                 .map(|row| (row.path.clone(), row.needs.join(", ")))
                 .collect(),
             asked: page.asked,
-            many: page.clusters.len() > NAMED,
+            many: page.clusters.len() > MANY,
             states: page.clusters.iter().map(|cluster| StateView::of(page, cluster)).collect(),
             certificates: certificates(page),
-            verification: page.verification.as_ref().map(|report| verification(page, report)),
+            verification: page
+                .verification
+                .as_ref()
+                .map(|report| VerificationView::of(page, report)),
         }
     }
 }
 
 /// `2026-11-30 18:45 UTC` of an instant in RFC 3339, as it is where it is none.
-fn minute(at: &str) -> String {
+pub(super) fn minute(at: &str) -> String {
     match (at.get(..10), at.get(10..11), at.get(11..16), at.ends_with('Z')) {
         (Some(day), Some("T"), Some(time), true) => format!("{day} {time} UTC"),
         _ => at.to_owned(),
@@ -211,19 +170,6 @@ fn tiles(page: &Page) -> Vec<Tile> {
         tile("#applied", "Applied", judge::applied(page)),
         tile("#certificates", "Certificates", judge::certificates(page)),
     ]
-}
-
-/// `2 networks, 2 regions`.
-fn extent(page: &Page) -> String {
-    let mut regions: Vec<&str> =
-        page.clusters.iter().filter_map(|one| one.region.as_deref()).collect();
-    regions.sort_unstable();
-    regions.dedup();
-    let mut text = count(page.networks().len(), "network");
-    if !regions.is_empty() {
-        text.push_str(&format!(", {}", count(regions.len(), "region")));
-    }
-    text
 }
 
 fn notices(page: &Page) -> Vec<Mark> {
@@ -269,95 +215,6 @@ fn some(names: &[&str]) -> String {
             all[..all.len().min(6)].join(", "),
             all.len().saturating_sub(6)
         ),
-    }
-}
-
-fn summary(page: &Page) -> String {
-    let clusters = page.clusters.len();
-    let networks = page.networks().len();
-    if clusters < 2 {
-        return "One cluster: it has no peers, and needs no gateway.".to_owned();
-    }
-    let complete = page.clusters.iter().all(|one| {
-        let read = one.reads.iter().filter(|read| read.needs.is_empty());
-        read.count() + 1 == clusters
-    });
-    let reads = if complete && clusters == 2 {
-        "The istiod of each reads the API server of the other."
-    } else if complete {
-        "The istiod of each cluster reads the API servers of all others."
-    } else {
-        "Not every istiod gets to read every other API server: remote secrets are missing."
-    };
-    let way = match networks {
-        1 => "All share one network, so pods reach each other without a gateway.".to_owned(),
-        _ if networks == clusters => {
-            "Each is a network of its own, reached through its gateway.".to_owned()
-        }
-        _ => format!("They form {networks} networks, each reached through its gateway."),
-    };
-    format!("{way} {reads}")
-}
-
-/// The picture in words, for those who do not see it; the table beside it has all of it.
-fn description(page: &Page) -> String {
-    let mut text = format!("{} in {}.", count(page.clusters.len(), "cluster"), extent(page));
-    if page.clusters.len() > NAMED {
-        text.push_str(" The table below names each.");
-        return text;
-    }
-    for cluster in &page.clusters {
-        let region = cluster.region.as_ref().map(|region| format!(", region {region}"));
-        let words = judge::cluster(page, cluster).words;
-        let region = region.unwrap_or_default();
-        text.push_str(&format!(" {}: network {}{region}, {words}.", cluster.name, cluster.network));
-    }
-    text
-}
-
-impl Joint {
-    fn of(page: &Page, cluster: &Cluster) -> Self {
-        let peers = page.clusters.len().saturating_sub(1);
-        let (here, waiting): (Vec<_>, Vec<_>) =
-            cluster.reads.iter().partition(|read| read.needs.is_empty());
-        let names: Vec<&str> = here.iter().map(|read| read.cluster.as_str()).collect();
-        let mut reads = match names.len() {
-            0 => "nobody".to_owned(),
-            all if all == peers && peers > 3 => format!("all {peers} others"),
-            _ => names.join(", "),
-        };
-        for read in waiting {
-            reads.push_str(&format!("; {} once {} is known", read.cluster, read.needs.join(", ")));
-        }
-        let reader = |other: &&Cluster| {
-            other.reads.iter().any(|read| read.cluster == cluster.name && read.needs.is_empty())
-        };
-        let readers: Vec<&str> =
-            page.clusters.iter().filter(reader).map(|other| other.name.as_str()).collect();
-        let read_by = match readers.len() {
-            0 => "nobody".to_owned(),
-            all if all == peers && peers > 3 => format!("all {peers} others"),
-            _ => readers.join(", "),
-        };
-        let addresses = cluster.addresses();
-        let gateway = match (cluster.has_gateway, addresses.is_empty()) {
-            (false, true) => "none".to_owned(),
-            (_, false) => addresses.join(", "),
-            (true, true) if cluster.seen().is_some_and(|state| !state.gateways.is_empty()) => {
-                "no address yet".to_owned()
-            }
-            (true, true) => "address not known".to_owned(),
-        };
-        Self {
-            name: cluster.name.clone(),
-            region: cluster.region.clone().unwrap_or_default(),
-            network: cluster.network.clone(),
-            istio: cluster.istio.clone().unwrap_or_default(),
-            context: cluster.context.clone(),
-            gateway,
-            reads,
-            read_by,
-        }
     }
 }
 
@@ -432,63 +289,4 @@ fn certificates(page: &Page) -> Vec<CertificateView> {
         serial_start: shorten(&row.serial, 23),
     };
     page.certificates.iter().map(row).collect()
-}
-
-fn verification(page: &Page, report: &Report) -> VerificationView {
-    let of = |status: Status| report.checks.iter().filter(|check| check.status == status).count();
-    let statuses =
-        [Status::Failed, Status::NotLooked, Status::Warning, Status::Passed, Status::Skipped];
-    let counts = statuses.into_iter().filter(|status| of(*status) > 0);
-    let counts =
-        counts.map(|status| Mark::new(status, format!("{} {}", of(status), status.word())));
-    let is_quiet = |check: &&CheckResult| matches!(check.status, Status::Passed | Status::Skipped);
-    let mut troubled: Vec<&CheckResult> =
-        report.checks.iter().filter(|one| !is_quiet(one)).collect();
-    troubled.sort_by_key(|check| std::cmp::Reverse(check.status));
-    let mut quiet: Vec<(String, Vec<CheckView>)> = Vec::new();
-    for check in report.checks.iter().filter(is_quiet) {
-        let group = matrix::heading(check.id.split('.').next().unwrap_or_default());
-        match quiet.last_mut().filter(|(last, _)| *last == group) {
-            Some((_, checks)) => checks.push(CheckView::of(check)),
-            None => quiet.push((group, vec![CheckView::of(check)])),
-        }
-    }
-    let traffic = report.traffic.as_ref().map(|traffic| {
-        let fresh = if traffic.fresh { ", from clients that were made anew" } else { "" };
-        format!("{} requests of each client to {}{fresh}", traffic.requests, traffic.target)
-    });
-    VerificationView {
-        mark: Mark::of(judge::verification(page).0),
-        at: minute(&report.at),
-        tree: format!("{} ({})", report.label, short(&report.tree)),
-        is_current: page.verification_is_current,
-        counts: counts.collect(),
-        groups: matrix::groups(report),
-        pairs: matrix::pairs(report),
-        traffic: traffic.unwrap_or_default(),
-        clients: report.traffic.as_ref().map(matrix::clients).unwrap_or_default(),
-        troubled: troubled.into_iter().map(CheckView::of).collect(),
-        quiet,
-    }
-}
-
-impl CheckView {
-    fn of(check: &CheckResult) -> Self {
-        let known = find(&check.id);
-        let finding = |finding: &crate::verify::Finding| FindingView {
-            mark: Mark::new(finding.status, finding.message.clone()),
-            cluster: finding.cluster.clone(),
-            evidence: finding.evidence.clone(),
-            hint: finding.hint.clone(),
-        };
-        Self {
-            id: check.id.clone(),
-            title: known.map_or_else(|| check.id.clone(), |known| known.title.to_owned()),
-            mark: Mark::new(check.status, check.status.word()),
-            summary: check.summary.clone(),
-            proves: known.map_or("", |known| known.proves),
-            hint: known.map_or("", |known| known.hint),
-            findings: check.findings.iter().map(finding).collect(),
-        }
-    }
 }

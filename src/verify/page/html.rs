@@ -7,12 +7,13 @@ use super::model::Page;
 use super::view::View;
 use crate::diff::visible;
 
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("page.html", include_str!("template/page.html")),
     ("style.css", include_str!("template/style.css")),
     ("symbols.html", include_str!("template/symbols.html")),
     ("picture.html", include_str!("template/picture.html")),
     ("verification.html", include_str!("template/verification.html")),
+    ("table.html", include_str!("template/table.html")),
     ("part.html", include_str!("template/part.html")),
 ];
 

@@ -37,6 +37,22 @@ pub struct Matrix {
     pub rows: Vec<(String, Vec<Cell>)>,
     /// Whether cells hold signs alone.
     pub dense: bool,
+    /// How many cells there are.
+    pub count: usize,
+    /// Whether each is as it should be.
+    pub well: bool,
+}
+
+impl Matrix {
+    fn new(columns: Vec<String>, rows: Vec<(String, Vec<Cell>)>, dense: bool) -> Self {
+        let well = rows.iter().all(|(_, cells)| is_quiet(cells));
+        let count = rows.iter().map(|(_, cells)| cells.len()).sum();
+        Self { columns, rows, dense, count, well }
+    }
+}
+
+fn is_quiet(cells: &[Cell]) -> bool {
+    cells.iter().all(|cell| matches!(cell.class, "passed" | "skipped"))
 }
 
 /// What was found in each cluster, by group of checks.
@@ -46,8 +62,6 @@ pub fn groups(report: &Report) -> Matrix {
     let row = |cluster: Option<&str>| -> Vec<Cell> {
         columns.iter().map(|group| group_cell(report, group, cluster)).collect()
     };
-    let is_quiet =
-        |cells: &[Cell]| cells.iter().all(|cell| matches!(cell.class, "passed" | "skipped"));
     let mut rows = Vec::new();
     let everywhere = row(None);
     if !is_quiet(&everywhere) {
@@ -65,7 +79,7 @@ pub fn groups(report: &Report) -> Matrix {
     let others = if rows.is_empty() { "all" } else { "the other" };
     let label = format!("{others} {}", count(quiet.len(), "cluster"));
     rows.extend(quiet.into_iter().next().map(|(_, cells)| (label, cells)));
-    Matrix { columns: columns.iter().map(|group| heading(group)).collect(), rows, dense: false }
+    Matrix::new(columns.iter().map(|group| heading(group)).collect(), rows, false)
 }
 
 /// `control-plane` is `control plane` for people.
@@ -113,7 +127,7 @@ pub fn pairs(report: &Report) -> Option<Matrix> {
     let rows: Vec<(String, Vec<Cell>)> =
         names.iter().filter(from).map(|name| ((*name).to_owned(), row(name))).collect();
     let columns = columns.iter().map(|name| (*name).to_owned()).collect();
-    Some(Matrix { columns, rows, dense })
+    Some(Matrix::new(columns, rows, dense))
 }
 
 fn pair_cell(from: &str, to: &str, pair: Option<&Pair>, dense: bool) -> Cell {

@@ -17,7 +17,7 @@ use crate::verify::write::count;
 const WIDTHS: [(&str, i32); 3] = [("wide", 1104), ("medium", 720), ("narrow", 344)];
 /// A cluster of which no more is to be said opens with it.
 const OPEN: usize = 8;
-/// Tables of more clusters than this are drawn close.
+/// Tables of more clusters than this are drawn close, and fold the rows in which all is well.
 const MANY: usize = 12;
 
 /// The page as the template takes it.
@@ -39,7 +39,9 @@ pub struct View {
     asked: bool,
     many: bool,
     states: Vec<StateView>,
+    quiet_states: Vec<StateView>,
     certificates: Vec<CertificateView>,
+    quiet_certificates: Vec<CertificateView>,
     verification: Option<VerificationView>,
 }
 
@@ -106,6 +108,14 @@ struct CertificateView {
 impl View {
     /// What the template shows of a page.
     pub fn of(page: &Page) -> Self {
+        let many = page.clusters.len() > MANY;
+        let is_well = |mark: &Mark| many && mark.class == "passed";
+        let states = page.clusters.iter().map(|cluster| StateView::of(page, cluster));
+        let (quiet_states, states) =
+            states.partition(|row| is_well(&row.mark) && row.notes.is_empty());
+        let certificates = certificates(page).into_iter();
+        let (quiet_certificates, certificates) =
+            certificates.partition(|row| is_well(&row.mark) && row.trusted_by.is_empty());
         Self {
             mesh: page.mesh.clone(),
             at: minute(&page.at),
@@ -125,9 +135,11 @@ impl View {
                 .map(|row| (row.path.clone(), row.needs.join(", ")))
                 .collect(),
             asked: page.asked,
-            many: page.clusters.len() > MANY,
-            states: page.clusters.iter().map(|cluster| StateView::of(page, cluster)).collect(),
-            certificates: certificates(page),
+            many,
+            states,
+            quiet_states,
+            certificates,
+            quiet_certificates,
             verification: page
                 .verification
                 .as_ref()

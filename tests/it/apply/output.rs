@@ -71,7 +71,7 @@ fn json_is_as_the_page_has_it() {
     let tree = Handmade::of(&bed);
     for name in ["c1", "c2"] {
         tree.put(name, "40-gateways", &deployment("gateway", "proxy"));
-        tree.put(name, "40-gateways", &gateway("n"));
+        tree.put(name, "40-gateways", &gateway("elsewhere"));
     }
     kubelets[0].hold_pods(true);
     let failed = json(3, &["apply", tree.name(), "--yes", "--wave", "c1", "--timeout", "3s"]);

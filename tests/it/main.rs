@@ -40,6 +40,7 @@ mod pure;
 mod readme;
 mod registry;
 mod remote_secret;
+mod report;
 mod rooms;
 mod roots;
 mod sample;

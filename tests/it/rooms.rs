@@ -41,7 +41,7 @@ const CRATES: [(&str, &[&str]); 10] = [
     ("kube", &["cluster"]),
     ("tokio", &["cluster", "verify", "cli"]),
     ("granit_parser", &["yaml"]),
-    ("minijinja", &["render", "diff"]),
+    ("minijinja", &["render", "diff", "verify"]),
     ("clap", &["cli", "main"]),
     ("ureq", &["fetch"]),
     ("rustls", &["fetch", "cluster"]),

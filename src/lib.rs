@@ -16,6 +16,7 @@
 //! makes a control plane of an `IstioOperator` and a release's charts. [`cluster`] brings a tree to
 //! live clusters.
 
+pub mod bundle;
 pub mod cli;
 pub mod cluster;
 pub mod derivation;

@@ -5,6 +5,7 @@ mod context;
 mod environment;
 mod error;
 mod sink;
+mod tree;
 
 use std::path::PathBuf;
 
@@ -145,6 +146,8 @@ commands! {
     Show => show;
     /// Say what is behind a rendered file: recipe, inputs, and the lines that gave its settings.
     Why => why;
+    /// Hand a tree over in one file, for sites without a network.
+    Bundle => bundle;
     /// List the trees that were rendered here.
     Generations => generations;
     /// Bring an earlier generation back into out/.

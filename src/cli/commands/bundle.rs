@@ -1,6 +1,7 @@
 //! `meshgen bundle …`: hand-off in one file.
 
 mod create;
+mod import;
 mod trust;
 mod verify;
 
@@ -24,6 +25,7 @@ pub struct Args {
 enum Command {
     Create(create::Args),
     Verify(verify::Args),
+    Import(import::Args),
 }
 
 /// Runs it.
@@ -31,5 +33,6 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     match &args.command {
         Command::Create(args) => create::run(context, args),
         Command::Verify(args) => verify::run(context, args),
+        Command::Import(args) => import::run(context, args),
     }
 }

@@ -38,7 +38,8 @@ fn a_create_can_be_killed_anywhere() {
     create(&disk, &new, &whole).expect("works without a fault");
     let expected = fs::read(&whole).expect("reads");
     let changes = changes(&disk);
-    assert!(changes.len() > 6, "{changes:?}");
+    // made, written in two pieces, synced, renamed, its folder synced
+    assert!(changes.len() >= 6, "{changes:?}");
     for (at, can_tear) in changes {
         for torn in [false, true] {
             if torn && !can_tear {

@@ -17,6 +17,7 @@ mod front;
 mod index;
 mod open;
 mod scan;
+pub mod sign;
 mod source;
 mod write;
 

@@ -127,6 +127,8 @@ commands! {
     Istio => istio;
     /// List every image that the mesh will run, and where each comes from.
     Images => images;
+    /// Hand a tree to a site without a network: one file that is verified and applied to the byte.
+    Bundle => bundle;
     /// Say what apply would do to each cluster, object by object.
     Plan => plan;
     /// Push the differences to each cluster, stage by stage, and wait for readiness.

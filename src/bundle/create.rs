@@ -109,6 +109,11 @@ pub fn create(source: &Source, options: Options) -> Result<Created<'_>, BundleEr
     all.extend(held.iter().map(|(digest, bytes)| (*digest, bytes.len() as u64)));
 
     let images: Vec<String> = images(source)?.into_iter().map(|one| one.reference).collect();
+    // a list with a space between two would say something else
+    if let Some(odd) = images.iter().find(|one| one.contains(char::is_whitespace)) {
+        let why = format!("it names an image {odd:?}");
+        return Err(BundleError::Malformed { what: source.name.clone(), why });
+    }
     let entries: Vec<Entry> =
         std::iter::once(tree).chain(parts.iter().map(|part| part.entry.clone())).collect();
     let base = since.map(|since| since.tree);

@@ -90,7 +90,7 @@ that opens them.
 With meshgen, without a network:
 
   meshgen bundle verify FILE      is it whole, is nothing else inside, who signed it
-  meshgen diff FILE               what differs from out/; meshgen diff --live FILE: from the clusters
+  meshgen diff out FILE           what it changes against out/; diff --live FILE: in the clusters
   meshgen apply FILE              exactly these bytes
 
 Without it: this is an OCI image layout in a tar.
@@ -98,5 +98,5 @@ Without it: this is an OCI image layout in a tar.
   mkdir bundle && tar -xf FILE -C bundle && cd bundle
   sha256sum -c SHA256SUMS
   oras pull --oci-layout .:tree -o out
-  crane push --index . registry.example/mesh/apac:bundle
+  crane push --index . REGISTRY/NAME:TAG
 ";

@@ -52,10 +52,12 @@ impl BundleFile {
             error => refuse(vec![Fault::new(INDEX, *index_at, error.to_string())]),
         })?;
         let mut faults = rest(&bundle, &blobs);
-        faults.extend(compare(&bundle, &front));
         let opened = Self { bundle, digest, size, blobs: Arc::new(blobs) };
         if faults.is_empty() {
             faults.extend(opened.list_of_images(*index_at)?);
+        }
+        if faults.is_empty() {
+            faults.extend(compare(&opened.bundle, &front));
         }
         if faults.is_empty() { Ok(opened) } else { Err(refuse(faults)) }
     }
@@ -97,19 +99,31 @@ fn rest(bundle: &Bundle, blobs: &Blobs) -> Vec<Fault> {
 /// Texts that are not what the rest makes.
 fn compare(bundle: &Bundle, found: &[(u64, Vec<u8>)]) -> Vec<Fault> {
     let mut faults = Vec::new();
-    let expected = front(bundle);
-    for ((name, expected), (start, found)) in FRONT.iter().zip(&expected).zip(found) {
+    let (_, sums) = &found[1];
+    let (index_at, index) = &found[FRONT.len() - 1];
+    for ((name, expected), (start, found)) in FRONT.iter().zip(&front(bundle)).zip(found) {
+        let Some(at) = differ(expected, found) else { continue };
         // a text that is wrong makes its sum wrong: the text is the better answer
         if *name == SUMS && !faults.is_empty() {
             continue;
         }
-        if let Some(at) = differ(expected, found) {
-            let line = found[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-            let what = format!("its byte {at}, in line {line}, {}", other(expected, found, at));
-            faults.push(Fault::new(*name, start + at as u64, what));
+        // and an index that is wrong makes the texts wrong, which fit the sums still
+        if *name != SUMS && lists(sums, name, found) && !lists(sums, INDEX, index) {
+            let what = "its sum is not the one that `SHA256SUMS` has for it";
+            faults.push(Fault::new(INDEX, *index_at, what));
+            break;
         }
+        let line = found[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let what = format!("its byte {at}, in line {line}, {}", other(expected, found, at));
+        faults.push(Fault::new(*name, start + at as u64, what));
     }
     faults
+}
+
+/// Whether sums have the one of these bytes under that name.
+fn lists(sums: &[u8], name: &str, bytes: &[u8]) -> bool {
+    let line = format!("{}  {name}", Digest::of(bytes).hex());
+    sums.split(|byte| *byte == b'\n').any(|one| one == line.as_bytes())
 }
 
 impl Content for Blobs {

@@ -5,6 +5,7 @@ mod context;
 mod environment;
 mod error;
 mod sink;
+mod tree;
 
 use std::path::PathBuf;
 
@@ -127,8 +128,6 @@ commands! {
     Istio => istio;
     /// List every image that the mesh will run, and where each comes from.
     Images => images;
-    /// Hand a tree to a site without a network: one file that is verified and applied to the byte.
-    Bundle => bundle;
     /// Say what apply would do to each cluster, object by object.
     Plan => plan;
     /// Push the differences to each cluster, stage by stage, and wait for readiness.
@@ -147,6 +146,8 @@ commands! {
     Show => show;
     /// Say what is behind a rendered file: recipe, inputs, and the lines that gave its settings.
     Why => why;
+    /// Hand a tree over in one file, for sites without a network.
+    Bundle => bundle;
     /// List the trees that were rendered here.
     Generations => generations;
     /// Bring an earlier generation back into out/.

@@ -105,7 +105,7 @@ impl SourceError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             SourceError::Unknown(..) => {
-                "a tree is `gen:N`, `sha256:PREFIX`, `git:REV` or a folder; \
+                "a tree is `gen:N`, `sha256:PREFIX`, `git:REV`, a folder or a bundle; \
                  nothing stands for what is in out/"
             }
             SourceError::NoIndex(name) if name == VIEW => "run `meshgen render`",

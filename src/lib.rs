@@ -32,6 +32,7 @@ pub mod mesh;
 pub mod object;
 pub mod pin;
 pub mod pki;
+pub mod registry;
 pub mod render;
 pub mod spec;
 pub mod store;

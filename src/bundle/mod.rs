@@ -18,6 +18,7 @@ mod import;
 mod index;
 mod open;
 mod scan;
+pub mod sign;
 mod source;
 mod write;
 

@@ -13,7 +13,7 @@ use anstyle::AnsiColor;
 use clap::builder::styling::Styles;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use context::{Context, Format};
+pub use context::{Context, Format, registry_options};
 pub use error::{CommandError, Exit};
 
 use crate::file::Disk;

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use meshgen::bundle::{Bundle, read_blob};
 use meshgen::diag::{self, Diagnostics, Sources};
-use meshgen::fetch::{Source, Url};
+use meshgen::fetch::Source;
+use meshgen::registry::Url;
 use meshgen::inputs::Facts;
 use meshgen::pin::{Lock, archive};
 use meshgen::pki::{self, Certificate, Identities, KeyringFile};

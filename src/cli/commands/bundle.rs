@@ -2,6 +2,8 @@
 
 mod create;
 mod import;
+mod sign;
+mod signing_key;
 mod trust;
 mod verify;
 
@@ -26,6 +28,7 @@ enum Command {
     Create(create::Args),
     Verify(verify::Args),
     Import(import::Args),
+    Sign(sign::Args),
 }
 
 /// Runs it.
@@ -34,5 +37,6 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         Command::Create(args) => create::run(context, args),
         Command::Verify(args) => verify::run(context, args),
         Command::Import(args) => import::run(context, args),
+        Command::Sign(args) => sign::run(context, args),
     }
 }

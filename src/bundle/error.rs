@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::file::FileError;
+use crate::registry::RegistryError;
 use crate::store::{Digest, StoreError};
 use crate::tree::KeepError;
 use crate::tree::source::SourceError;
@@ -81,6 +82,17 @@ pub enum BundleError {
         /// Which file of it.
         path: String,
     },
+    /// An image that cannot be taken.
+    #[error("image {reference}: {why}")]
+    Image {
+        /// Its reference, as the tree has it.
+        reference: String,
+        /// Why not.
+        why: String,
+    },
+    /// A file that is no program that this meshgen could run as.
+    #[error("`{0}` is no program for Linux on amd64 or arm64")]
+    NoProgram(String),
     /// A blob is larger than a ustar can say.
     #[error("blob {0} is larger than 8 GiB, the most that fits into a bundle")]
     Large(Digest),
@@ -99,6 +111,9 @@ pub enum BundleError {
     /// The files did not let it.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A registry did not let it.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
 }
 
 fn list(faults: &[Fault]) -> String {
@@ -126,6 +141,7 @@ impl BundleError {
             BundleError::Secret { .. } => {
                 "seal it (`meshgen pki` does, for the keyring), or take it out of the tree"
             }
+            BundleError::Registry(error) => return error.hint().map(str::to_owned),
             BundleError::Source(error) => return error.hint(),
             BundleError::Store(error) => return error.hint(),
             BundleError::Keep(error) => return error.hint(),

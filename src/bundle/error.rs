@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::file::FileError;
+use crate::registry::RegistryError;
 use crate::store::{Digest, StoreError};
 use crate::tree::source::SourceError;
 
@@ -89,6 +90,9 @@ pub enum BundleError {
     /// The files did not let it.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A registry did not let it.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
 }
 
 fn list(faults: &[Fault]) -> String {
@@ -116,6 +120,7 @@ impl BundleError {
             BundleError::Secret { .. } => {
                 "seal it (`meshgen pki` does, for the keyring), or take it out of the tree"
             }
+            BundleError::Registry(error) => return error.hint().map(str::to_owned),
             BundleError::Source(error) => return error.hint(),
             BundleError::Store(error) => return error.hint(),
             BundleError::File(error) if error.is_full() => {

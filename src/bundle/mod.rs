@@ -16,6 +16,7 @@ mod error;
 mod front;
 mod index;
 mod open;
+pub mod registry;
 mod scan;
 pub mod sign;
 mod source;

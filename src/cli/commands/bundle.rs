@@ -1,11 +1,15 @@
 //! `meshgen bundle …`: hand-off in one file.
 
 mod create;
+mod pull;
+mod push;
+mod remote;
 mod sign;
 mod signing_key;
 mod trust;
 mod verify;
 
+pub(in crate::cli) use remote::resolve as resolve_remote;
 pub(in crate::cli) use trust::TrustArgs;
 
 use crate::cli::{CommandError, Context, Exit};
@@ -27,6 +31,8 @@ enum Command {
     Create(create::Args),
     Verify(verify::Args),
     Sign(sign::Args),
+    Push(push::Args),
+    Pull(pull::Args),
 }
 
 /// Runs it.
@@ -35,5 +41,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         Command::Create(args) => create::run(context, args),
         Command::Verify(args) => verify::run(context, args),
         Command::Sign(args) => sign::run(context, args),
+        Command::Push(args) => push::run(context, args),
+        Command::Pull(args) => pull::run(context, args),
     }
 }

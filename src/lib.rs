@@ -37,8 +37,8 @@ pub mod render;
 pub mod spec;
 pub mod store;
 pub mod tree;
-pub mod verify;
 pub mod ui;
+pub mod verify;
 pub mod yaml;
 
 use std::collections::BTreeMap;

@@ -159,8 +159,8 @@ impl Report {
 
     /// The results of a group, in order.
     pub fn group<'a>(&'a self, group: &'a str) -> impl Iterator<Item = &'a CheckResult> {
-        self.checks.iter().filter(move |check| {
-            check.id.split_once('.').is_some_and(|(of, _)| of == group)
-        })
+        self.checks
+            .iter()
+            .filter(move |check| check.id.split_once('.').is_some_and(|(of, _)| of == group))
     }
 }

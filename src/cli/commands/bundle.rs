@@ -1,6 +1,7 @@
 //! `meshgen bundle …`: hand-off in one file.
 
 mod create;
+mod import;
 mod pull;
 mod push;
 mod remote;
@@ -30,6 +31,7 @@ pub struct Args {
 enum Command {
     Create(create::Args),
     Verify(verify::Args),
+    Import(import::Args),
     Sign(sign::Args),
     Push(push::Args),
     Pull(pull::Args),
@@ -40,6 +42,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     match &args.command {
         Command::Create(args) => create::run(context, args),
         Command::Verify(args) => verify::run(context, args),
+        Command::Import(args) => import::run(context, args),
         Command::Sign(args) => sign::run(context, args),
         Command::Push(args) => push::run(context, args),
         Command::Pull(args) => pull::run(context, args),

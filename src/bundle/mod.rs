@@ -19,6 +19,7 @@ mod import;
 mod index;
 mod open;
 mod part;
+pub mod registry;
 mod scan;
 pub mod sign;
 mod source;

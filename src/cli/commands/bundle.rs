@@ -2,11 +2,15 @@
 
 mod create;
 mod import;
+mod pull;
+mod push;
+mod remote;
 mod sign;
 mod signing_key;
 mod trust;
 mod verify;
 
+pub(in crate::cli) use remote::resolve as resolve_remote;
 pub(in crate::cli) use trust::TrustArgs;
 
 use crate::cli::{CommandError, Context, Exit};
@@ -29,6 +33,8 @@ enum Command {
     Verify(verify::Args),
     Import(import::Args),
     Sign(sign::Args),
+    Push(push::Args),
+    Pull(pull::Args),
 }
 
 /// Runs it.
@@ -38,5 +44,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         Command::Verify(args) => verify::run(context, args),
         Command::Import(args) => import::run(context, args),
         Command::Sign(args) => sign::run(context, args),
+        Command::Push(args) => push::run(context, args),
+        Command::Pull(args) => pull::run(context, args),
     }
 }

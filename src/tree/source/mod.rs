@@ -105,8 +105,8 @@ impl SourceError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             SourceError::Unknown(..) => {
-                "a tree is `gen:N`, `sha256:PREFIX`, `git:REV`, a folder or a bundle; \
-                 nothing stands for what is in out/"
+                "a tree is `gen:N`, `sha256:PREFIX`, `git:REV`, a folder, a bundle or \
+                 `oci://…@sha256:…`; nothing stands for what is in out/"
             }
             SourceError::NoIndex(name) if name == VIEW => "run `meshgen render`",
             SourceError::NoIndex(_) => "only what `meshgen render` wrote is a tree",
@@ -153,7 +153,7 @@ pub fn resolve(disk: &Disk, project: &Path, text: Option<&str>) -> Result<Source
         return at_revision(project, revision, text);
     }
     if text.starts_with("oci://") {
-        return Err(SourceError::Unknown(text.to_owned(), "registries are not read yet"));
+        return Err(SourceError::Unknown(text.to_owned(), "no registry is read here"));
     }
     let path = project.join(text);
     match disk.stat(&path)?.map(|stat| stat.kind) {

@@ -20,6 +20,8 @@ pub enum Format {
     Markdown,
     /// One self-contained page.
     Html,
+    /// JUnit's XML, for a CI server; `verify` alone has it.
+    Junit,
 }
 
 /// The surroundings of a command.

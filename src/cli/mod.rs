@@ -102,6 +102,15 @@ macro_rules! commands {
                 $(Command::$variant(args) => commands::$module::run(context, args),)*
             }
         }
+
+        impl Command {
+            /// What it is called on the command line.
+            fn name(&self) -> &'static str {
+                match self {
+                    $(Command::$variant(_) => stringify!($module),)*
+                }
+            }
+        }
     };
 }
 
@@ -114,7 +123,7 @@ commands! {
     Schema => schema;
     /// Validate mesh and inputs: all problems at once, each with its place and what to do.
     Check => check;
-    /// Tell the story of a rule, or list the rules.
+    /// Tell the story of a rule or of a check of `verify`, or list them.
     Explain => explain;
     /// Bring in what only the infrastructure knows.
     Facts => facts;
@@ -134,6 +143,8 @@ commands! {
     Apply => apply;
     /// Say for each cluster which tree is applied, what has drifted, and what is not ready.
     Status => status;
+    /// Prove that the mesh is one mesh: configuration, certificates, discovery, traffic.
+    Verify => verify;
     /// Take a cluster out of the mesh.
     Retire => retire;
     /// Take objects out of the inventory and leave them alone.
@@ -187,13 +198,23 @@ pub fn main() -> std::process::ExitCode {
         }
     };
     let context = context(&cli);
-    match dispatch(&context, &cli.command) {
+    let ran = fits(cli.output, cli.command.name()).and_then(|()| dispatch(&context, &cli.command));
+    match ran {
         Ok(exit) => exit.into(),
         Err(error) => {
             report(&context, &error);
             error.exit.into()
         }
     }
+}
+
+/// Refuses the form that one command alone has. The others say for themselves which they lack.
+fn fits(output: Format, command: &str) -> Result<(), CommandError> {
+    if output == Format::Junit && command != "verify" {
+        return Err(CommandError::refused(format!("`{command}` has no such form"))
+            .hint("`-o junit` is a form of `meshgen verify`"));
+    }
+    Ok(())
 }
 
 #[expect(clippy::disallowed_methods, reason = "NO_COLOR colours no rendered byte")]

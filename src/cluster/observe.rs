@@ -257,7 +257,7 @@ pub(super) fn joined<T>(done: Result<T, JoinError>) -> T {
 }
 
 /// Does something for all at the same time, and gives the results in their order.
-pub(super) async fn each<Q, A, F>(all: impl IntoIterator<Item = Q>, work: impl Fn(Q) -> F) -> Vec<A>
+pub async fn each<Q, A, F>(all: impl IntoIterator<Item = Q>, work: impl Fn(Q) -> F) -> Vec<A>
 where
     A: Send + 'static,
     F: Future<Output = A> + Send + 'static,

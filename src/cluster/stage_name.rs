@@ -15,6 +15,8 @@ pub const RUNNING: [&str; 4] = [ISTIOD, "35-cni", "40-gateways", "45-ztunnel"];
 pub const TOKENS: &str = "55-tokens";
 /// Objects that wait for other clusters.
 pub const REMOTE_SECRETS: &str = "60-remote-secrets";
+/// The sample apps.
+pub const SAMPLES: &str = "70-samples";
 
 /// Whether a stage is one of bindings, which `--only-bindings` is about.
 pub fn is_of_bindings(stage: &str) -> bool {

@@ -1,6 +1,6 @@
 //! What goes through an API server into a pod: a command, a request, a TLS handshake.
 //!
-//! `exec` and `portforward` of the Kubernetes API, over WebSockets: no kubectl, no port on this
+//! `exec` and `portforward` of the Kubernetes API, over `WebSocket`s: no kubectl, no port on this
 //! machine. Nothing here changes an object, so a [`super::Stop`] does not end it.
 
 use std::sync::Arc;

@@ -284,7 +284,7 @@ fn across(mesh: &Mesh, all: &mut Survey) {
 }
 
 /// The label by which istiod finds a network, of its namespace and of its gateways.
-pub(super) const NETWORK_LABEL: &str = "topology.istio.io/network";
+pub const NETWORK_LABEL: &str = "topology.istio.io/network";
 
 /// The network that a Service is a gateway of.
 pub fn gateway_of(object: &Value) -> Option<&str> {

@@ -4,17 +4,16 @@ use std::fmt::Write;
 
 use super::card::{Card, highlights, table, tree_name};
 use super::changes::Changes;
+use super::comment::{code, escape, fence};
 use super::line::{Sign, visible};
 
-/// What GitHub takes in one comment, in characters. Bytes are counted here, which are never fewer.
-pub const MARKDOWN_LIMIT: usize = 65_536;
 /// Room that is kept for the sentence on what was left out.
 const RESERVE: usize = 640;
 /// Most of the room that the summary may take.
 const SUMMARY_SHARE: usize = 3;
 
 /// The changes as GitHub-flavoured Markdown of at most `limit` bytes, which is
-/// [`MARKDOWN_LIMIT`] for a comment.
+/// [`super::MARKDOWN_LIMIT`] for a comment.
 ///
 /// The summary comes first, then details as far as they fit: changes with consequences before
 /// others. What does not fit is named, and what cannot even be named is counted. Values cannot
@@ -211,41 +210,4 @@ fn detail(card: &Card) -> String {
     }
     text.push_str("</details>\n");
     text
-}
-
-/// A fence that is longer than any run of backticks in the body.
-fn fence(body: &str) -> String {
-    let (mut longest, mut run) = (0, 0);
-    for character in body.chars() {
-        run = if character == '`' { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    "`".repeat(3.max(longest + 1))
-}
-
-/// Text in which nothing is markup, mention, link or emoji: all that could be is a numeric entity.
-fn escape(text: &str) -> String {
-    let text = visible(text);
-    let mut out = String::with_capacity(text.len());
-    for (place, character) in text.char_indices() {
-        let after = &text[place + character.len_utf8()..];
-        let plain = match character {
-            // `www.` starts a link, `:name:` is an emoji, `https:` starts a link
-            '.' => !text[..place].ends_with(['w', 'W']),
-            ':' => after.is_empty() || after.starts_with(' '),
-            _ => character.is_alphanumeric() || " -,;/→()".contains(character),
-        };
-        if plain {
-            out.push(character);
-        } else {
-            write!(out, "&#{};", u32::from(character)).expect("writing into a string cannot fail");
-        }
-    }
-    out
-}
-
-/// Text as inline code that works inside HTML, tables and lists alike, and in which GitHub links
-/// and notifies nobody.
-fn code(text: &str) -> String {
-    format!("<code>{}</code>", escape(text))
 }

@@ -51,6 +51,15 @@ A check of traffic can pass for a while although a Gateway or a remote secret is
 connections outlive them; this one cannot.",
     },
     Check {
+        id: "configuration.ready",
+        title: "every object does its work",
+        proves: "workloads of the mesh run, definitions are served, namespaces are not on their way out",
+        hint: "`kubectl describe` the object that is named; `meshgen status` lists them too",
+        story: "\
+What `istioctl verify-install` asked of Deployments and DaemonSets is asked of every object of the tree:
+gateways, node agents, CRDs, namespaces. istiod, load balancers and the sample have checks of their own.",
+    },
+    Check {
         id: "configuration.network",
         title: "the namespace of istiod names the cluster's network",
         proves: "endpoints of the cluster are known to be in its network, so that others go through its gateway",
@@ -200,6 +209,16 @@ Istio supports proxies that are two minor versions behind, so this is a warning.
 Each istiod pod is asked by itself (/debug/clusterz, through a port-forward): every other cluster must
 be there, as synced. One that times out has a wrong address, a CA that does not fit, a token that was
 revoked, or no route to the API server. istiod is ready all the same, after 30 seconds.",
+    },
+    Check {
+        id: "discovery.tokens",
+        title: "every cluster takes the tokens that its peers have of it",
+        proves: "istiods of other clusters will still be let in when they connect anew",
+        hint: "`meshgen apply` gives peers the token that is there now; `meshgen pki rotate-tokens CLUSTER` makes a new one",
+        story: "\
+The token in each live remote secret is shown to the API server that it is for (a TokenReview, which
+changes nothing). istiod goes on with connections that it has, so one whose token was revoked or has
+expired still says `synced`, and loses the cluster when it restarts or its watches end.",
     },
     Check {
         id: "discovery.networks",

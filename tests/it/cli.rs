@@ -119,6 +119,18 @@ fn a_wrong_request_ends_with_2_and_help_with_0() {
 }
 
 #[test]
+fn a_form_that_one_command_has_is_refused_by_the_others() {
+    for arguments in [&["explain"][..], &["render"], &["diff"], &["status"]] {
+        let output = run(&[arguments, &["-o", "junit"]].concat(), &[]);
+        let said = format!(
+            "error: `{}` has no such form\nhint: `-o junit` is a form of `meshgen verify`\n",
+            arguments[0]
+        );
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(2), said.as_str()));
+    }
+}
+
+#[test]
 fn the_help_of_import_lists_every_fact_and_output() {
     let help = run(&["facts", "import", "--help"], &[]);
     let help = text(&help.stdout);

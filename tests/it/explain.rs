@@ -3,6 +3,7 @@
 use std::process::{Command, Output};
 
 use meshgen::diag;
+use meshgen::verify::CHECKS;
 use serde_json::Value;
 
 use crate::tool;
@@ -37,9 +38,9 @@ fn an_unknown_code_names_the_nearest() {
             Some(2),
             "",
             "\
-error: there is no rule `MG0308x`
+error: there is no rule or check `MG0308x`
 hint: the nearest is `MG0308`: one network does not span providers
-hint: `meshgen explain` lists the rules
+hint: `meshgen explain` lists the rules and checks
 "
         )
     );
@@ -48,10 +49,11 @@ hint: `meshgen explain` lists the rules
 #[test]
 fn every_rule_is_listed_with_a_story() {
     let list = run(&[]);
-    let lines: Vec<&str> = text(&list.stdout).lines().collect();
+    let (first, _) = text(&list.stdout).split_once("\n\n").expect("rules, then checks");
+    let lines: Vec<&str> = first.lines().collect();
     let data: Vec<Value> = serde_json::from_str(text(&run(&["-o", "json"]).stdout)).expect("JSON");
     let rules: Vec<_> = diag::rules().collect();
-    assert_eq!((lines.len(), data.len()), (rules.len(), rules.len()));
+    assert_eq!((lines.len(), data.len()), (rules.len(), rules.len() + CHECKS.len()));
     for ((rule, line), row) in rules.iter().zip(lines).zip(data) {
         assert!(line.starts_with(rule.code) && line.ends_with(rule.title), "{line}");
         assert_eq!(row["lowerable"], rule.lowerable, "{}", rule.code);
@@ -62,20 +64,64 @@ fn every_rule_is_listed_with_a_story() {
     }
 }
 
+#[test]
+fn every_check_is_listed_with_a_story() {
+    let list = run(&[]);
+    let (_, checks) = text(&list.stdout).split_once("\n\n").expect("rules, then checks");
+    let data: Vec<Value> = serde_json::from_str(text(&run(&["-o", "json"]).stdout)).expect("JSON");
+    let data = &data[data.len() - CHECKS.len()..];
+    assert_eq!(checks.lines().count(), CHECKS.len());
+    for ((check, line), row) in CHECKS.iter().zip(checks.lines()).zip(data) {
+        assert!(line.starts_with(check.id) && line.ends_with(check.title), "{line}");
+        let said = [&row["code"], &row["title"], &row["proves"], &row["hint"], &row["story"]];
+        assert_eq!(said, [check.id, check.title, check.proves, check.hint, check.story]);
+        let widest = check.story.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+        assert!((20..=102).contains(&widest), "{}: {widest} columns", check.id);
+        assert!(check.story.ends_with('.'), "{}", check.id);
+    }
+}
+
+#[test]
+fn a_check_is_found_by_its_id_and_its_group() {
+    let check = CHECKS.iter().find(|check| check.id == "discovery.clusters").expect("it is there");
+    let expected = format!(
+        "discovery.clusters: {}\n(a check of `meshgen verify`)\n\nproves: {}\n\n{}\n\nhint: {}\n",
+        check.title, check.proves, check.story, check.hint
+    );
+    for id in ["discovery.clusters", " Discovery.Clusters"] {
+        assert_eq!(text(&run(&[id]).stdout), expected, "{id}");
+    }
+    let one: Value =
+        serde_json::from_str(text(&run(&[check.id, "-o", "json"]).stdout)).expect("JSON");
+    assert_eq!((&one["code"], &one["proves"]), (&check.id.into(), &check.proves.into()));
+    let group = run(&["discovery"]);
+    let lines: Vec<&str> = text(&group.stdout).lines().collect();
+    assert!(lines.len() == 2 && lines[0].starts_with("discovery.clusters  "), "{lines:?}");
+
+    let wrong = run(&["discovery.cluster"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let said = text(&wrong.stderr);
+    let nearest = format!("hint: the nearest is `discovery.clusters`: {}\n", check.title);
+    assert!(said.contains("there is no rule or check `discovery.cluster`\n"), "{said}");
+    assert!(said.contains(&nearest), "{said}");
+}
+
 /// What stories tell people to type exists.
 #[test]
 fn commands_in_stories_exist() {
     let command = meshgen::cli::command();
     let known = |name: &str| command.get_subcommands().any(|known| known.get_name() == name);
-    let later = ["apply"];
-    for rule in diag::rules() {
-        let story = rule.story.replace('\n', " ");
+    let later = ["apply", "verify"];
+    let rules = diag::rules().map(|rule| (rule.code, rule.story));
+    let checks = CHECKS.iter().flat_map(|check| [(check.id, check.story), (check.id, check.hint)]);
+    for (code, story) in rules.chain(checks) {
+        let story = story.replace('\n', " ");
         for words in story.split('`').skip(1).step_by(2) {
             let mut words = words.split_whitespace();
             if words.next() == Some("meshgen")
                 && let Some(name) = words.next()
             {
-                assert!(known(name) || later.contains(&name), "{}: {name}", rule.code);
+                assert!(known(name) || later.contains(&name), "{code}: {name}");
             }
         }
     }

@@ -121,7 +121,8 @@ fn refuse_edits(context: &Context) -> Result<(), CommandError> {
 
 fn write(context: &Context, args: &Args, changes: &Changes) -> String {
     match context.output {
-        Format::Text => {
+        // `junit` was refused before (cli/mod.rs)
+        Format::Text | Format::Junit => {
             to_text(changes, TextOptions { colour: context.colour_out, brief: args.brief })
         }
         Format::Markdown => {

@@ -29,4 +29,5 @@ pub(super) mod schema;
 pub(super) mod show;
 pub(super) mod status;
 pub(super) mod templates;
+pub(super) mod verify;
 pub(super) mod why;

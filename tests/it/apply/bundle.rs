@@ -22,7 +22,8 @@ fn a_site_that_has_a_bundle_alone_applies_it() {
         fs::rename(entry.path(), kept.join(entry.file_name())).unwrap();
     }
     bed.forget_audits();
-    for arguments in [&["plan", &bundle][..], &["apply", &bundle, "--yes"], &["diff", "--live", &bundle]]
+    for arguments in
+        [&["plan", &bundle][..], &["apply", &bundle, "--yes"], &["diff", "--live", &bundle]]
     {
         bed.expect(2, arguments).must_have("it is not signed");
     }

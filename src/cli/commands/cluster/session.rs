@@ -22,9 +22,9 @@ use crate::pki::{Certificate, Identities};
 use crate::tree::source::Source;
 use crate::tree::view::{self, ViewError};
 
-/// How clusters are reached.
+/// By which way clusters are reached, and who opens what is sealed.
 #[derive(Debug, Clone, clap::Args)]
-pub struct ConnectArgs {
+pub struct WayArgs {
     /// The kubeconfig; without it, those of KUBECONFIG, else `~/.kube/config`.
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
@@ -33,12 +33,26 @@ pub struct ConnectArgs {
     #[arg(long = "context", value_name = "CLUSTER=CONTEXT", value_parser = pair)]
     contexts: Vec<(String, String)>,
 
+    #[command(flatten)]
+    identity: IdentityArgs,
+}
+
+/// Which clusters, and how they are reached.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ConnectArgs {
     /// Only these clusters; the others count as unchanged. Can be repeated, or separated by commas.
     #[arg(long, value_name = "CLUSTER", value_delimiter = ',')]
     only: Vec<String>,
 
     #[command(flatten)]
-    identity: IdentityArgs,
+    way: WayArgs,
+}
+
+impl WayArgs {
+    /// This way, to these clusters alone where there are any.
+    pub fn to(&self, only: &[String]) -> ConnectArgs {
+        ConnectArgs { only: only.to_vec(), way: self.clone() }
+    }
 }
 
 /// A time as people write it: `90s`, `5m`, `1h`.
@@ -57,7 +71,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 impl ConnectArgs {
     /// The context that a flag names for a cluster.
     pub fn context(&self, cluster: &str) -> Option<&str> {
-        let found = self.contexts.iter().rev().find(|(name, _)| name == cluster);
+        let found = self.way.contexts.iter().rev().find(|(name, _)| name == cluster);
         found.map(|(_, context)| context.as_str())
     }
 
@@ -70,7 +84,7 @@ impl ConnectArgs {
         }
         for (name, cluster) in &plan.clusters {
             if with.context(name).is_none() {
-                with.contexts.push((name.clone(), cluster.context.clone()));
+                with.way.contexts.push((name.clone(), cluster.context.clone()));
             }
         }
         with
@@ -87,7 +101,7 @@ impl ConnectArgs {
     }
 
     fn check_names(&self, known: &[String]) -> Result<(), CommandError> {
-        let named = self.only.iter().chain(self.contexts.iter().map(|(name, _)| name));
+        let named = self.only.iter().chain(self.way.contexts.iter().map(|(name, _)| name));
         for name in named {
             if !known.contains(name) {
                 return Err(CommandError::refused(format!("the tree has no cluster `{name}`"))
@@ -242,8 +256,8 @@ pub async fn open_as(
 ) -> Result<(Arc<Mesh>, Vec<Unconnected>), CommandError> {
     let Request { source, connect: args, options, allowed, stop } = request;
     let clusters: Vec<String> = source.index.clusters.iter().map(|row| row.name.clone()).collect();
-    let identities: Identities = args.identity.read(context)?;
-    let config = kubeconfig(args.kubeconfig.as_ref()).map_err(refused)?;
+    let identities: Identities = args.way.identity.read(context)?;
+    let config = kubeconfig(args.way.kubeconfig.as_ref()).map_err(refused)?;
     let (proxies, interactive) = (proxies(), std::io::stdin().is_terminal());
     let files = Files::default();
     let (mut members, mut missing) = (Vec::new(), Vec::new());
@@ -286,7 +300,7 @@ pub async fn stranger(
     context: &str,
 ) -> Result<Member, Unconnected> {
     let failed = |error| Unconnected { name: name.to_owned(), error };
-    let config = kubeconfig(request.connect.kubeconfig.as_ref()).map_err(failed)?;
+    let config = kubeconfig(request.connect.way.kubeconfig.as_ref()).map_err(failed)?;
     let interactive = std::io::stdin().is_terminal();
     let stop = request.stop.of_cluster();
     let connection =

@@ -52,7 +52,8 @@ impl Shown<'_> {
     pub fn print(&self, context: &Context) -> Result<(), CommandError> {
         let changes = self.changes()?;
         match context.output {
-            Format::Text => {
+            // `junit` was refused before (cli/mod.rs)
+            Format::Text | Format::Junit => {
                 let options = TextOptions { colour: context.colour_out, brief: self.brief };
                 let mut text = self.summary();
                 if !changes.is_empty() {

@@ -1,0 +1,4 @@
+//! `meshgen verify`: what comes out of it, and what it finds in simulated clusters.
+
+mod junit;
+mod writers;

@@ -67,3 +67,8 @@ tofu:
 lab clusters="2":
     cargo build --release
     tests/lab/run {{clusters}}
+
+# cosign, and the tests that it judges: five minutes
+cosign:
+    cargo test --release --test it cosign_can_be_had -- --ignored
+    cargo test --release --test it cosign::

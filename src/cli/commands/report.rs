@@ -75,7 +75,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     if let Some(path) = &args.out {
         refuse_inside(context, path)?;
     }
-    let source = session::tree(context, args.tree.as_deref())?;
+    let source = session::tree(context, args.tree.as_deref(), None)?;
     let verification = verification(context, args.verification.as_deref())?;
     let states = if args.offline {
         None

@@ -27,7 +27,7 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = session::tree(context, None)?;
+    let source = session::tree(context, None, None)?;
     let States { clusters, drift } = session::block_on(states(context, &source, &args.connect))?;
     let options = TextOptions { colour: context.colour_out, brief: false };
     if context.output == Format::Json {

@@ -1,14 +1,17 @@
 //! What an engine brings to one cluster, and in which order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::object::Identity;
 use crate::tree::source::{Source, SourceError};
 use crate::tree::{ArtifactRow, ClusterRow, TreePath};
 use crate::yaml::{self, Schema};
+
+/// The stages of `apply --only-bindings`: Secrets that tokens are written to, and those that hold the
+/// tokens of others. An engine that brought one of them would take it away when it is pending.
+const BINDINGS: [&str; 2] = ["55-tokens", "60-remote-secrets"];
 
 /// Why an engine cannot be pointed at a tree.
 #[derive(Debug, thiserror::Error)]
@@ -68,19 +71,6 @@ impl<'a> Share<'a> {
         let cluster = index.clusters.iter().find(|row| row.name == cluster).ok_or_else(|| {
             GitopsError::NoCluster(cluster.to_owned())
         })?;
-        let asked: BTreeSet<(&str, &str)> = index
-            .artifacts
-            .iter()
-            .flat_map(|row| &row.bindings)
-            .map(|binding| (binding.from.cluster.as_str(), binding.from.secret.as_str()))
-            .collect();
-        let is_left = |row: &ArtifactRow| {
-            !row.bindings.is_empty()
-                || row.object.as_ref().is_some_and(|object| {
-                    let secret = secret_name(object);
-                    secret.is_some_and(|name| asked.contains(&(cluster.name.as_str(), &name)))
-                })
-        };
         let mut left = Vec::new();
         let mut steps: BTreeMap<(&str, bool, &str), Vec<&ArtifactRow>> = BTreeMap::new();
         for row in &index.artifacts {
@@ -88,7 +78,7 @@ impl<'a> Share<'a> {
             if !targets.contains(&cluster.name) {
                 continue;
             }
-            if is_left(row) {
+            if BINDINGS.contains(&stage.as_str()) || !row.bindings.is_empty() {
                 left.push(row);
                 continue;
             }
@@ -154,12 +144,6 @@ impl Step<'_> {
 
 fn folder(path: &TreePath) -> &str {
     path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// `namespace/name` of a Secret.
-fn secret_name(object: &Identity) -> Option<String> {
-    let namespace = object.namespace.as_ref().filter(|_| object.kind == "Secret")?;
-    Some(format!("{namespace}/{}", object.name))
 }
 
 /// The places of an object that a pointer with `*` for every item means, and that are there; items

@@ -61,3 +61,8 @@ tools:
 # OpenTofu, for a machine without Terraform: six minutes
 tofu:
     cargo test --release --test it open_tofu_can_be_had -- --ignored
+
+# cosign, and the tests that it judges: five minutes
+cosign:
+    cargo test --release --test it cosign_can_be_had -- --ignored
+    cargo test --release --test it sign:: -- --nocapture

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::bundle::BundleError;
 use crate::diag::{Diagnostics, Sources};
 use crate::diff::DiffError;
 use crate::file::FileError;
@@ -114,6 +115,12 @@ impl From<StoreError> for CommandError {
 
 impl From<SourceError> for CommandError {
     fn from(error: SourceError) -> Self {
+        Self { hints: error.hint().into_iter().collect(), ..Self::refused(error.to_string()) }
+    }
+}
+
+impl From<BundleError> for CommandError {
+    fn from(error: BundleError) -> Self {
         Self { hints: error.hint().into_iter().collect(), ..Self::refused(error.to_string()) }
     }
 }

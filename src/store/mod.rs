@@ -12,13 +12,13 @@ mod fsck;
 mod gc;
 mod generation;
 mod layout;
-mod oci;
+pub mod oci;
 mod root;
 mod stat_cache;
 mod transaction;
 
 pub use derivation_cache::{DerivationCache, Output};
-pub use digest::{Digest, DigestError};
+pub use digest::{Digest, DigestError, Digester};
 pub use error::StoreError;
 pub use fsck::{Finding, What, fsck};
 pub use gc::{Swept, gc, would_sweep};

@@ -149,9 +149,7 @@ impl Transaction {
     /// Puts the manifest of a tree that is no generation, and whose files were put; gives its
     /// digest for [`Transaction::add_root`]. `files` are all files, `index.json` among them.
     pub fn put_manifest(&self, files: &[GroupFile]) -> Result<Digest, StoreError> {
-        let layer = |file: &GroupFile| oci::layer(&file.path, file.digest, file.size);
-        let layers = files.iter().map(layer).collect();
-        let bytes = oci::encode(&Manifest::new(oci::TREE_TYPE, layers));
+        let bytes = oci::tree(files);
         let digest = Digest::of(&bytes);
         self.put(Digest::of(oci::EMPTY), oci::EMPTY)?;
         self.put(digest, &bytes)?;

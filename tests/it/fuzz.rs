@@ -9,7 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use meshgen::diag::{self, Diagnostics, Sources};
-use meshgen::fetch::{Source, Url};
+use meshgen::fetch::Source;
+use meshgen::registry::Url;
 use meshgen::inputs::Facts;
 use meshgen::pin::{Lock, archive};
 use meshgen::pki::{self, Certificate, Identities, KeyringFile};

@@ -44,6 +44,7 @@ mod rooms;
 mod roots;
 mod sample;
 mod samples;
+mod sign;
 mod source;
 mod store;
 mod terraform;

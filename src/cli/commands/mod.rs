@@ -1,6 +1,7 @@
 //! One file a command: its arguments, and a thin function that calls the library and prints.
 
 pub(super) mod apply;
+pub(super) mod bundle;
 pub(super) mod chart;
 pub(super) mod check;
 pub(super) mod cluster;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::bundle::TrustArgs;
 use super::cluster::session::{self, ConnectArgs, Look, Request};
 use crate::cli::{CommandError, Context, Exit};
 use crate::cluster::{
@@ -24,7 +25,8 @@ use crate::tree::hold;
 /// a cluster could not be looked at.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV` or a folder; what is in out/ if left out.
+    /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV`, a folder or a bundle; what is in out/ if left
+    /// out.
     tree: Option<String>,
 
     /// Save the plan to this file.
@@ -40,6 +42,9 @@ pub struct Args {
 
     #[command(flatten)]
     allow: AllowArgs,
+
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 /// What may be done beside creating and changing what is ours.
@@ -175,7 +180,7 @@ impl AllowArgs {
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = session::tree(context, args.tree.as_deref())?;
+    let source = session::tree(context, args.tree.as_deref(), Some(&args.trust))?;
     session::block_on(async {
         let request = Request {
             source: &source,

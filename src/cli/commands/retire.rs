@@ -52,7 +52,7 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = session::tree(context, None)?;
+    let source = session::tree(context, None, None)?;
     let name = &args.cluster;
     if !args.connect.only().is_empty() {
         return Err(CommandError::refused("every peer drops the remote secret of who retires")

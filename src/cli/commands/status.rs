@@ -49,7 +49,7 @@ struct Row {
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = session::tree(context, None)?;
+    let source = session::tree(context, None, None)?;
     let store = Store::open(&context.disk, &view::store_folder(&context.project.join("out")))?;
     let catalogue = store.generations()?;
     session::block_on(async {

@@ -28,6 +28,14 @@ enum Reader {
     Folder { disk: Disk, folder: PathBuf },
     Store(Store),
     Git { repository: Box<Mutex<Repository>>, folder: String },
+    Blobs(Box<dyn Blobs>),
+}
+
+/// Where blobs are that belong to a tree: a bundle, a registry. Whoever implements it need not check
+/// their digests.
+pub trait Blobs: Send + Sync {
+    /// The bytes of a blob, `None` if it is not there. From any thread.
+    fn read(&self, digest: &Digest) -> Result<Option<Vec<u8>>, SourceError>;
 }
 
 /// Why a tree cannot be read.
@@ -73,6 +81,14 @@ pub enum SourceError {
         /// What is wrong with it.
         why: String,
     },
+    /// What holds the blobs did not give one.
+    #[error("{name}: {why}")]
+    Blobs {
+        /// Which tree.
+        name: String,
+        /// What went wrong.
+        why: String,
+    },
     /// Git said no, or is not there.
     #[error("git: {0}")]
     Git(String),
@@ -89,7 +105,7 @@ impl SourceError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             SourceError::Unknown(..) => {
-                "a tree is `gen:N`, `sha256:PREFIX`, `git:REV` or a folder; \
+                "a tree is `gen:N`, `sha256:PREFIX`, `git:REV`, a folder or a bundle; \
                  nothing stands for what is in out/"
             }
             SourceError::NoIndex(name) if name == VIEW => "run `meshgen render`",
@@ -211,6 +227,13 @@ impl Source {
         Ok(Self { index, digest, name: name.to_owned(), text, reader })
     }
 
+    /// A tree whose blobs are held by something else than the project: `text` is its index.
+    ///
+    /// Refuses an index that does not read.
+    pub fn of_blobs(name: &str, text: Vec<u8>, blobs: Box<dyn Blobs>) -> Result<Self, SourceError> {
+        Self::new(name, text, Reader::Blobs(blobs))
+    }
+
     /// The bytes of the index, of which the tree's digest is.
     pub fn index_bytes(&self) -> &[u8] {
         &self.text
@@ -241,6 +264,7 @@ impl Source {
                 let mut repository = repository.lock().expect("no holder panics");
                 repository.read(&format!("{folder}{path}"), MAX_FILE)?
             }
+            Reader::Blobs(blobs) => blobs.read(&row.digest)?,
         };
         let bytes = bytes.ok_or_else(|| differs("it is missing"))?;
         if Digest::of(&bytes) != row.digest {

@@ -8,6 +8,7 @@
 //! [`create`] takes them from a tree, [`BundleFile`] from a file. [`write`] makes the file.
 
 mod archive;
+mod bill;
 mod closure;
 mod content;
 mod create;
@@ -16,15 +17,18 @@ mod error;
 mod front;
 mod index;
 mod open;
+mod provenance;
 mod scan;
 pub mod sign;
 mod source;
 mod write;
 
+pub use bill::{BILL_TYPE, bill};
 pub use content::{Content, copy_blob, read_blob};
 pub use create::{Created, Options, Origin, Part, create};
 pub use delta::{Base, Far};
 pub use error::{BundleError, Fault};
 pub use index::{BASE, BINARY_TYPE, BUNDLE_TYPE, Bundle, Entry, IMAGES, Kind, TREE};
 pub use open::BundleFile;
+pub use provenance::{PROVENANCE, STATEMENT_TYPE, Subject, provenance};
 pub use write::{Written, write};

@@ -13,11 +13,13 @@ mod argocd;
 mod artifact;
 mod flux;
 mod gzip;
+mod push;
 mod share;
 
 pub use argocd::{Argocd, Sealed, applications, argocd};
 pub use artifact::{Artifact, FLUX_CONFIG_TYPE, FLUX_CONTENT_TYPE};
 pub use flux::{Flux, Pull, Reference, flux};
+pub use push::Pushed;
 pub use share::{GitopsError, Share, Step};
 
 use serde_json::Value;

@@ -30,7 +30,7 @@ const ROOMS: [(&str, &[&str]); 26] = [
     ("cluster", &["tree", "store", "diff", "object", "pki", "yaml"]),
     ("verify", &["cluster", "tree", "diff", "object", "pki", "yaml"]),
     ("bundle", &["file", "tree", "store", "object", "pki", "yaml", "registry"]),
-    ("gitops", &["tree", "store", "object", "yaml"]),
+    ("gitops", &["tree", "store", "object", "yaml", "registry"]),
     ("ui", &[]),
     ("cli", &["*"]),
     ("lib", &["*"]),

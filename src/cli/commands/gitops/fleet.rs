@@ -7,12 +7,13 @@ use serde_json::json;
 use crate::cli::{CommandError, Context};
 use crate::cluster::unfit;
 use crate::gitops::{GitopsError, Share};
-use crate::tree::source::{Source, resolve};
+use crate::cli::tree::resolve;
+use crate::tree::source::Source;
 
 /// Which tree, and which of its clusters.
 #[derive(Debug, clap::Args)]
 pub struct FleetArgs {
-    /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV` or a folder; what is in out/ if left out.
+    /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV`, a folder or a bundle; what is in out/ if left out.
     tree: Option<String>,
 
     /// Only these clusters. Can be repeated, or separated by commas.
@@ -23,7 +24,7 @@ pub struct FleetArgs {
 impl FleetArgs {
     /// The tree.
     pub fn source(&self, context: &Context) -> Result<Source, CommandError> {
-        Ok(resolve(&context.disk, &context.project, self.tree.as_deref())?)
+        resolve(context, self.tree.as_deref(), None)
     }
 
     /// What each of the clusters gets. Refuses those that `apply` would: an engine asks nobody.

@@ -71,10 +71,8 @@ pub(super) fn follow(
             return Err(BundleError::Malformed { what: what(), why });
         }
         let bytes = document(&digest, size)?;
-        let references = oci::references(&bytes).map_err(|error| BundleError::Malformed {
-            what: what(),
-            why: error.to_string(),
-        })?;
+        let references = oci::references(&bytes)
+            .map_err(|error| BundleError::Malformed { what: what(), why: error.to_string() })?;
         open.extend(references.into_iter().map(|one| (one, MAX_DOCUMENT)));
         closure.documents.insert(digest, bytes);
     }

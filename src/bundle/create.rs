@@ -86,11 +86,8 @@ pub fn create(source: &Source, options: Options) -> Result<Created<'_>, BundleEr
         .collect();
     let sizes = sizes?;
     let table = source.index_bytes();
-    let mut files = vec![GroupFile {
-        path: TABLE.to_owned(),
-        digest: source.digest,
-        size: table.len() as u64,
-    }];
+    let mut files =
+        vec![GroupFile { path: TABLE.to_owned(), digest: source.digest, size: table.len() as u64 }];
     files.extend(source.index.artifacts.iter().map(|row| GroupFile {
         path: row.path.to_string(),
         digest: row.digest,

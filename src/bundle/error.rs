@@ -4,7 +4,9 @@ use std::fmt;
 
 use crate::file::FileError;
 use crate::store::{Digest, StoreError};
+use crate::tree::KeepError;
 use crate::tree::source::SourceError;
+use crate::tree::view::ViewError;
 
 /// One thing that is wrong with a bundle's file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -55,7 +57,9 @@ pub enum BundleError {
     #[error("blob {0} holds other bytes than its name says")]
     Damaged(Digest),
     /// A delta, and something that it builds on is not here.
-    #[error("`{name}` is a delta on the tree {base}: {missing} blobs of that are not here, {first} among them")]
+    #[error(
+        "`{name}` is a delta on the tree {base}: {missing} blobs of that are not here, {first} among them"
+    )]
     NoBase {
         /// Which file.
         name: String,
@@ -83,6 +87,12 @@ pub enum BundleError {
     /// The tree could not be read.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The store did not let it.
+    #[error(transparent)]
+    Keep(#[from] KeepError),
+    /// What stands at `out/` did not let it.
+    #[error(transparent)]
+    View(#[from] ViewError),
     /// The store did not let it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -118,6 +128,8 @@ impl BundleError {
             }
             BundleError::Source(error) => return error.hint(),
             BundleError::Store(error) => return error.hint(),
+            BundleError::Keep(error) => return error.hint(),
+            BundleError::View(error) => return error.hint(),
             BundleError::File(error) if error.is_full() => {
                 "free some space and run it again; nothing was changed"
             }

@@ -34,9 +34,10 @@ fn sums(bundle: &Bundle, readme: &[u8], images: &[u8]) -> String {
 /// `-` where it is not.
 fn images(bundle: &Bundle) -> String {
     let inside = |reference: &String| {
-        let found = bundle.entries.iter().find(|entry| {
-            matches!(&entry.kind, Kind::Image(inside) if inside == reference)
-        });
+        let found = bundle
+            .entries
+            .iter()
+            .find(|entry| matches!(&entry.kind, Kind::Image(inside) if inside == reference));
         found.map_or_else(|| "-".to_owned(), |entry| entry.descriptor.digest.to_string())
     };
     bundle.images.iter().map(|reference| format!("{reference} {}\n", inside(reference))).collect()
@@ -77,7 +78,10 @@ fn readme(bundle: &Bundle) -> String {
         line("examples", &format!("the facts of {list} are made up: apply refuses those clusters"));
     }
     if !table.pending.is_empty() {
-        line("pending", &format!("{} files wait for facts and are not inside", table.pending.len()));
+        line(
+            "pending",
+            &format!("{} files wait for facts and are not inside", table.pending.len()),
+        );
     }
     text.push_str(HELP);
     text

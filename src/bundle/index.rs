@@ -109,9 +109,7 @@ impl Entry {
             Kind::Image(reference) => {
                 [note(IMAGE_NAME, reference), note(oci::REF_NAME, reference)].into()
             }
-            Kind::Binary(platform) => {
-                [note(oci::REF_NAME, &format!("meshgen-{platform}"))].into()
-            }
+            Kind::Binary(platform) => [note(oci::REF_NAME, &format!("meshgen-{platform}"))].into(),
         };
         Descriptor { annotations, ..self.descriptor.clone() }
     }

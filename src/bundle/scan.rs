@@ -33,10 +33,8 @@ pub(super) struct Scanned {
 /// Holds no blob, and writes nothing. What follows a fault of form is not looked at: where the next
 /// header is, is not known any more. Blobs with other bytes than their names are told together.
 pub(super) fn scan(file: &OpenFile) -> Result<Result<Scanned, Vec<Fault>>, BundleError> {
-    let mut tape =
-        Tape { file, at: 0, buffer: Vec::new(), read: 0, whole: Digester::default() };
-    let mut scanned =
-        Scanned { front: Vec::new(), blobs: BTreeMap::new(), digest: Digest::of([]) };
+    let mut tape = Tape { file, at: 0, buffer: Vec::new(), read: 0, whole: Digester::default() };
+    let mut scanned = Scanned { front: Vec::new(), blobs: BTreeMap::new(), digest: Digest::of([]) };
     let mut faults = Vec::new();
     loop {
         match next(&mut tape, &mut scanned, &mut faults)? {
@@ -70,7 +68,11 @@ fn next(
     }
     if block == ZEROS {
         if let Some(expected) = expected {
-            return Ok(Err(Fault::new(expected, start, "it is missing: the archive ends before it")));
+            return Ok(Err(Fault::new(
+                expected,
+                start,
+                "it is missing: the archive ends before it",
+            )));
         }
         return end(tape);
     }

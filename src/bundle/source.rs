@@ -16,12 +16,12 @@ struct Inside<C> {
 
 impl<C: Content + Send + Sync> Blobs for Inside<C> {
     fn read(&self, digest: &Digest) -> Result<Option<Vec<u8>>, SourceError> {
-        let failed =
-            |error: BundleError| SourceError::Blobs { name: self.name.clone(), why: error.to_string() };
+        let failed = |error: BundleError| SourceError::Blobs {
+            name: self.name.clone(),
+            why: error.to_string(),
+        };
         match (self.sizes.get(digest), &self.far) {
-            (Some(size), _) => {
-                read_blob(&*self.content, digest, *size).map(Some).map_err(failed)
-            }
+            (Some(size), _) => read_blob(&*self.content, digest, *size).map(Some).map_err(failed),
             (None, Some(far)) => far.read(digest),
             (None, None) => Ok(None),
         }

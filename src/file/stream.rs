@@ -151,10 +151,8 @@ impl Disk {
             let size = file.metadata()?.len();
             Ok(Ok(OpenFile { file, path: path.to_owned(), size }))
         };
-        let not = |kind: FileKind| FileError::NotAFile {
-            path: path.to_owned(),
-            what: kind.describe(),
-        };
+        let not =
+            |kind: FileKind| FileError::NotAFile { path: path.to_owned(), what: kind.describe() };
         open().map_err(error)?.map_err(not)
     }
 
@@ -165,6 +163,8 @@ impl Disk {
             let reach = self.gate(Action::Write, path, None)?;
             let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
             if let Reach::Half(stop) = reach {
+                // it is ours, and nobody knows of it yet
+                let _ = self.remove(path);
                 return Err(stop.error());
             }
             if file.metadata()?.mode() & 0o7777 != mode {

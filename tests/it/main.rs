@@ -13,6 +13,7 @@ mod apply;
 mod apply_faults;
 mod bad;
 mod bench;
+mod bundle;
 mod canary;
 mod cli;
 mod control_plane;

@@ -140,7 +140,11 @@ fn what(
     args: &Args,
 ) -> Result<(Source, Option<Expected>, AllowArgs), CommandError> {
     let Some(path) = &args.plan else {
-        return Ok((session::tree(context, args.tree.as_deref(), Some(&args.trust))?, None, args.allow.clone()));
+        return Ok((
+            session::tree(context, args.tree.as_deref(), Some(&args.trust))?,
+            None,
+            args.allow.clone(),
+        ));
     };
     let shown = path.display();
     let bytes = context.disk.read_limited(path, MAX_PLAN)?;

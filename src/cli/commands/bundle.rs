@@ -1,6 +1,7 @@
 //! `meshgen bundle …`: hand-off in one file.
 
 mod create;
+mod import;
 mod sign;
 mod signing_key;
 mod trust;
@@ -26,6 +27,7 @@ pub struct Args {
 enum Command {
     Create(create::Args),
     Verify(verify::Args),
+    Import(import::Args),
     Sign(sign::Args),
 }
 
@@ -34,6 +36,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     match &args.command {
         Command::Create(args) => create::run(context, args),
         Command::Verify(args) => verify::run(context, args),
+        Command::Import(args) => import::run(context, args),
         Command::Sign(args) => sign::run(context, args),
     }
 }

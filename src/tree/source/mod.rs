@@ -131,7 +131,7 @@ const VIEW: &str = "out";
 ///
 /// Reads only: no lock is taken, nothing is checked out, and a fresh clone without a store will do
 /// for everything but `gen:N` and `sha256:PREFIX` of older trees. `sha256:PREFIX` finds the
-/// generations, the trees that roots name, and the view.
+/// generations, the trees of saved plans and of imported bundles, and the view.
 pub fn resolve(disk: &Disk, project: &Path, text: Option<&str>) -> Result<Source, SourceError> {
     let out = project.join("out");
     let Some(text) = text else {
@@ -200,7 +200,7 @@ fn ambiguous(catalogue: &Catalogue, prefix: &str, rooted: &[Digest]) -> StoreErr
     let generations = generations
         .filter(|generation| generation.tree.hex().starts_with(prefix))
         .map(|generation| format!("gen:{} is {}", generation.number, generation.tree));
-    let rooted = rooted.iter().map(|tree| format!("a saved file names {tree}"));
+    let rooted = rooted.iter().map(|tree| format!("a saved plan or a bundle brought {tree}"));
     let list: Vec<String> = generations.chain(rooted).collect();
     StoreError::Ambiguous(prefix.to_owned(), list.join(", "))
 }

@@ -113,9 +113,10 @@ fn said(file: &str, bundle: &bundle::Bundle, written: Written) -> String {
 /// The bundle as `-o json` shows it.
 pub(super) fn to_json(bundle: &bundle::Bundle, written: Written) -> serde_json::Value {
     let images = bundle.images.iter().map(|reference| {
-        let inside = bundle.entries.iter().find(|entry| {
-            matches!(&entry.kind, Kind::Image(image) if image == reference)
-        });
+        let inside = bundle
+            .entries
+            .iter()
+            .find(|entry| matches!(&entry.kind, Kind::Image(image) if image == reference));
         json!({"reference": reference, "digest": inside.map(|entry| entry.descriptor.digest)})
     });
     let pending: Vec<&str> = bundle.table.pending.iter().map(|row| row.path.as_str()).collect();

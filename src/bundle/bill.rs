@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::{Bundle, Entry, Kind};
 use crate::store::Digest;
 use crate::tree::{ArtifactRow, Index};
 
@@ -42,6 +43,24 @@ pub fn bill(tree: &Digest, table: &Index, images: &BTreeMap<String, Option<Diges
         "components": components,
     });
     format!("{bill:#}\n")
+}
+
+impl Bundle {
+    /// Every image that the mesh runs, with the digest of what is inside, if it is.
+    pub(super) fn at_hand(&self) -> impl Iterator<Item = (&String, Option<Digest>)> {
+        self.images.iter().map(|reference| {
+            let is_it =
+                |entry: &&Entry| matches!(&entry.kind, Kind::Image(name) if name == reference);
+            let found = self.entries.iter().find(is_it);
+            (reference, found.map(|entry| entry.descriptor.digest))
+        })
+    }
+
+    /// The bill of its tree, with the digests of the images that are inside.
+    pub fn bill(&self) -> String {
+        let images = self.at_hand().map(|(reference, digest)| (reference.clone(), digest));
+        bill(&self.tree, &self.table, &images.collect())
+    }
 }
 
 fn hash(digest: &Digest) -> Value {

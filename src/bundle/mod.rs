@@ -1,6 +1,7 @@
 //! Hand-off: one file that holds a tree and all that belongs to it, for sites without a network.
 //!
-//! A bundle is an OCI image layout in a ustar, with a `README`, `SHA256SUMS` and `IMAGES` before it.
+//! A bundle is an OCI image layout in a ustar, with a `README`, `SHA256SUMS`, `IMAGES` and a bill of
+//! materials before it.
 //! Its bytes are a function of what is in it: no time, no owner, no number, one order. So a reader
 //! builds it again from what it read and compares: [`BundleFile::open`] takes nothing else.
 //!

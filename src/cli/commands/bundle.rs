@@ -2,6 +2,8 @@
 
 mod create;
 mod import;
+mod provenance;
+mod sbom;
 mod sign;
 mod signing_key;
 mod trust;
@@ -28,6 +30,8 @@ enum Command {
     Create(create::Args),
     Verify(verify::Args),
     Import(import::Args),
+    Sbom(sbom::Args),
+    Provenance(provenance::Args),
     Sign(sign::Args),
 }
 
@@ -37,6 +41,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         Command::Create(args) => create::run(context, args),
         Command::Verify(args) => verify::run(context, args),
         Command::Import(args) => import::run(context, args),
+        Command::Sbom(args) => sbom::run(context, args),
+        Command::Provenance(args) => provenance::run(context, args),
         Command::Sign(args) => sign::run(context, args),
     }
 }

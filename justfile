@@ -58,6 +58,11 @@ bench-apply:
 tools:
     MESHGEN_REQUIRE_TOOLS=1 cargo test --release --test it tool::
 
+# real Flux brings a tree to real API servers: eight minutes of compiling, once, and then two
+flux:
+    cargo test --release --test it flux_can_be_had -- --ignored
+    MESHGEN_REQUIRE_TOOLS=1 cargo test --release --test it apply::flux -- --ignored --nocapture
+
 # OpenTofu, for a machine without Terraform: six minutes
 tofu:
     cargo test --release --test it open_tofu_can_be_had -- --ignored

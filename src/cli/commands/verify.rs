@@ -94,7 +94,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     }
     let checks = wished(&args.only, &args.skip)?;
     let wish = Wish { checks, requests: args.requests };
-    let source = session::tree(context, args.tree.as_deref())?;
+    let source = session::tree(context, args.tree.as_deref(), None)?;
     let connect = args.way.to(&args.clusters);
     session::block_on(async {
         let (mesh, missing) =

@@ -3,6 +3,7 @@
 mod adoption;
 mod bench;
 mod control_plane;
+mod flux;
 mod guard;
 mod handmade;
 mod keep;

@@ -55,6 +55,7 @@ pub use self::{
     keys::{Authority, Identity, kubeconfig},
     kubelet::{Addresses, Kubelet},
     namespace::in_namespace,
+    process::Server,
     proxy::Proxy,
 };
 

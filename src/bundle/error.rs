@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::file::FileError;
+use crate::registry::RegistryError;
 use crate::store::{Digest, StoreError};
 use crate::tree::KeepError;
 use crate::tree::source::SourceError;
@@ -99,6 +100,9 @@ pub enum BundleError {
     /// The files did not let it.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A registry did not let it.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
 }
 
 fn list(faults: &[Fault]) -> String {
@@ -126,6 +130,7 @@ impl BundleError {
             BundleError::Secret { .. } => {
                 "seal it (`meshgen pki` does, for the keyring), or take it out of the tree"
             }
+            BundleError::Registry(error) => return error.hint().map(str::to_owned),
             BundleError::Source(error) => return error.hint(),
             BundleError::Store(error) => return error.hint(),
             BundleError::Keep(error) => return error.hint(),

@@ -20,6 +20,7 @@ mod import;
 mod index;
 mod open;
 mod provenance;
+pub mod registry;
 mod scan;
 pub mod sign;
 mod source;

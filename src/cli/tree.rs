@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::commands::bundle::TrustArgs;
+use super::commands::bundle::{TrustArgs, resolve_remote};
 use super::{CommandError, Context};
 use crate::bundle::{BundleFile, Far};
 use crate::file::FileKind;
 use crate::tree::source::{self, Source, SourceError};
 
-/// The tree that a text names: as [`source::resolve`], or that of a bundle's file.
+/// The tree that a text names: as [`source::resolve`], or that of a bundle's file, or of one in a
+/// registry (`oci://…@sha256:…`).
 ///
 /// A bundle is checked to its last byte before anything is taken from it; with `trust`, it must be
 /// signed by somebody who is trusted. Without, whoever asks only reads.
@@ -26,13 +27,16 @@ pub fn resolve(
     }
 }
 
-/// The tree of a bundle, if a text names a file.
+/// The tree of a bundle, if a text names a file, or one in a registry.
 pub fn bundle(
     context: &Context,
     text: Option<&str>,
     trust: Option<&TrustArgs>,
 ) -> Result<Option<Source>, CommandError> {
     let Some(text) = text else { return Ok(None) };
+    if text.starts_with("oci://") {
+        return resolve_remote(context, text, trust).map(Some);
+    }
     let Some(path) = bundle_file(context, text)? else { return Ok(None) };
     let bundle = BundleFile::open(&context.disk, &path)?;
     if let Some(trust) = trust {

@@ -41,6 +41,7 @@ mod project;
 mod pure;
 mod readme;
 mod registry;
+mod remote;
 mod remote_secret;
 mod rooms;
 mod roots;

@@ -1,14 +1,19 @@
 //! `meshgen bundle …`: hand-off in one file.
 
 mod create;
+mod flux;
 mod import;
 mod provenance;
+mod pull;
+mod push;
+mod remote;
 mod sbom;
 mod sign;
 mod signing_key;
 mod trust;
 mod verify;
 
+pub(in crate::cli) use remote::resolve as resolve_remote;
 pub(in crate::cli) use trust::TrustArgs;
 
 use crate::cli::{CommandError, Context, Exit};
@@ -33,6 +38,8 @@ enum Command {
     Sbom(sbom::Args),
     Provenance(provenance::Args),
     Sign(sign::Args),
+    Push(push::Args),
+    Pull(pull::Args),
 }
 
 /// Runs it.
@@ -44,5 +51,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         Command::Sbom(args) => sbom::run(context, args),
         Command::Provenance(args) => provenance::run(context, args),
         Command::Sign(args) => sign::run(context, args),
+        Command::Push(args) => push::run(context, args),
+        Command::Pull(args) => pull::run(context, args),
     }
 }

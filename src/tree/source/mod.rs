@@ -153,7 +153,7 @@ pub fn resolve(disk: &Disk, project: &Path, text: Option<&str>) -> Result<Source
         return at_revision(project, revision, text);
     }
     if text.starts_with("oci://") {
-        return Err(SourceError::Unknown(text.to_owned(), "registries are not read yet"));
+        return Err(SourceError::Unknown(text.to_owned(), "no registry is read here"));
     }
     let path = project.join(text);
     match disk.stat(&path)?.map(|stat| stat.kind) {

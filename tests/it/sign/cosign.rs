@@ -12,7 +12,7 @@ use meshgen::store::Digest;
 use crate::tool;
 
 /// Runs cosign with a password, in a folder that is its home too.
-pub(super) fn cosign(program: &Path, folder: &Path, arguments: &[&str]) -> Output {
+pub fn cosign(program: &Path, folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(program);
     command.current_dir(folder).args(arguments);
     command.env("COSIGN_PASSWORD", "secret").env("HOME", folder);

@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::bundle::BundleFile;
-use crate::bundle::sign::{self, SignatureError, TrustError, TrustedKey, TrustedKeys};
-use crate::cli::{CommandError, Context};
+use crate::bundle::registry::signed;
+use crate::bundle::sign::{self, SignatureError, TrustedKey, TrustedKeys};
+use crate::cli::{CommandError, Context, registry_options};
+use crate::registry::{self, Repository};
+use crate::store::Digest;
 
 /// More than any signature; the reader has a limit of its own.
 const MAX: u64 = 2 << 20;
@@ -21,18 +24,25 @@ pub(in crate::cli) struct TrustArgs {
     /// wrong still stops.
     #[arg(long)]
     allow_unsigned: bool,
+
+    /// Of a bundle in a registry: reach it by `http://`. Without it, plain http is for this machine
+    /// alone.
+    #[arg(long)]
+    plain_http: bool,
 }
 
 impl TrustArgs {
     /// The keys that are trusted.
-    fn trusted(&self, context: &Context) -> Result<TrustedKeys, TrustError> {
-        if !self.keys.is_empty() {
-            return TrustedKeys::of_files(&context.disk, &self.keys);
-        }
-        match folder() {
+    pub fn trusted(&self, context: &Context) -> Result<TrustedKeys, CommandError> {
+        let keys = match folder() {
+            _ if !self.keys.is_empty() => TrustedKeys::of_files(&context.disk, &self.keys),
             Some(folder) => TrustedKeys::of_folder(&context.disk, &folder, &context.project),
             None => Ok(TrustedKeys::default()),
-        }
+        };
+        keys.map_err(|error| {
+            CommandError::refused(error.to_string())
+                .hint("`--key FILE` says whose signature counts, whatever lies in that folder")
+        })
     }
 
     /// Refuses a bundle that no trusted key has signed, by the signature beside its file. Gives the
@@ -56,17 +66,31 @@ impl TrustArgs {
         })
     }
 
+    /// How to reach the registry of a bundle.
+    pub fn registry(&self) -> registry::Options {
+        registry_options(self.plain_http)
+    }
+
+    /// As [`TrustArgs::demand`], by a signature that lies in the registry beside the bundle whose index
+    /// has this digest.
+    pub fn demand_remote(
+        &self,
+        context: &Context,
+        name: &str,
+        repository: &Repository,
+        index: &Digest,
+    ) -> Result<Option<TrustedKey>, CommandError> {
+        self.check(context, &format!("`{name}`"), |keys| Ok(signed(repository, index, keys)?))
+    }
+
     /// As [`TrustArgs::demand`], for whatever `verify` finds of what messages call `name`.
-    pub fn check(
+    fn check(
         &self,
         context: &Context,
         name: &str,
         verify: impl FnOnce(&TrustedKeys) -> Result<Result<TrustedKey, SignatureError>, CommandError>,
     ) -> Result<Option<TrustedKey>, CommandError> {
-        let keys = self.trusted(context).map_err(|error| {
-            CommandError::refused(error.to_string())
-                .hint("`--key FILE` says whose signature counts, whatever lies in that folder")
-        })?;
+        let keys = self.trusted(context)?;
         match verify(&keys)? {
             Ok(key) => {
                 context.detail(&format!("{name}: signed by {key}"));

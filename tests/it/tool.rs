@@ -25,9 +25,10 @@ struct GoTool {
 }
 
 /// What `just tools` builds. One module a family, because their dependencies do not agree.
-const GO_TOOLS: [GoTool; 17] = [
+const GO_TOOLS: [GoTool; 18] = [
     GoTool { name: "reader", family: "reader", package: "." },
     GoTool { name: "hcl", family: "hcl", package: "." },
+    GoTool { name: "attestation", family: "attestation", package: "." },
     GoTool {
         name: "crane",
         family: "crane",

@@ -4,6 +4,7 @@
 
 mod artifact;
 mod golden;
+mod provenance;
 mod schema;
 
 use std::path::PathBuf;

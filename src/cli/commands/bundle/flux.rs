@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::bundle::registry::RemoteError;
 use crate::cli::{CommandError, Context};
 use crate::cluster::unfit;
 use crate::gitops::{Artifact, Pushed, Share};
@@ -26,7 +27,7 @@ pub fn push(
         let refused = |error: crate::gitops::GitopsError| CommandError::refused(error.to_string());
         let share = Share::of(source, name).map_err(refused)?;
         let artifact = Artifact::of(&share).map_err(refused)?;
-        let Pushed { sent, there } = artifact.push(repository)?;
+        let Pushed { sent, there } = artifact.push(repository).map_err(RemoteError::from)?;
         let full = to.at(artifact.digest());
         let tag = Artifact::moving_tag(name);
         context.note(&format!(

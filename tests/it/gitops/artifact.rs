@@ -90,6 +90,9 @@ fn its_digest_is_the_one_that_the_fleet_is_told() {
 fn a_change_of_another_cluster_leaves_it_as_it_is() {
     let before = source();
     let project = Project::copy_of(&planes());
+    for (path, bytes) in files(&planes().join("out")) {
+        project.write(&format!("out/{path}"), &String::from_utf8_lossy(&bytes));
+    }
     let path = "c3/00-namespaces/namespace_sample.yaml";
     let text = project.tree().text(path) + "# another\n";
     project.write(&format!("out/{path}"), &text);

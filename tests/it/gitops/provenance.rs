@@ -48,8 +48,8 @@ fn the_statement_names_every_input_by_its_digest() {
 
 #[test]
 fn a_clone_has_no_record() {
-    let project = Project::copy_of(&tool::root().join("tests/golden/one-cluster"));
-    let _ = fs::remove_dir_all(project.path().join("out/store"));
+    let project = rendered();
+    fs::remove_dir_all(project.path().join("out/store")).expect("a store");
     let output = project.output(&["bundle", "provenance"]);
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -354,6 +354,11 @@ fn flux_can_be_had() {
         let path = tool.executable().expect("Flux builds");
         announce(&format!("judge: flux: {}", path.display()));
     }
+    // the test runs in a namespace without a network
+    for tool in ["registry", "etcd", "kube-apiserver", "kube-controller-manager", "kubectl"] {
+        path(tool);
+    }
+    istio_module("1.24");
 }
 
 /// `just tofu`: for machines without Terraform.

@@ -28,7 +28,7 @@ const ROOMS: [(&str, &[&str]); 26] = [
     ("tree", &["file", "store", "object", "yaml"]),
     ("diff", &["tree", "object", "pki", "yaml", "store"]),
     ("cluster", &["tree", "store", "diff", "object", "pki", "yaml"]),
-    ("verify", &["cluster", "tree", "diff", "object", "pki", "yaml"]),
+    ("verify", &["cluster", "tree", "store", "diff", "object", "pki", "yaml"]),
     ("bundle", &["file", "tree", "store", "object", "pki", "yaml", "registry"]),
     ("gitops", &["tree", "store", "object", "yaml", "registry"]),
     ("ui", &[]),

@@ -1,8 +1,10 @@
 //! Whether the clusters hold what was reviewed.
 
-use super::super::report::Status;
-use super::{Verdict, View, count};
-use crate::cluster::{Action, Key, NAMESPACE, NETWORK_LABEL};
+use super::super::report::{Finding, Status};
+use super::{Verdict, View, count, count_of};
+use crate::cluster::readiness::{Readiness, readiness};
+use crate::cluster::stage_name::SAMPLES;
+use crate::cluster::{Action, Desired, Key, NAMESPACE, NETWORK_LABEL};
 use crate::verify::seen::text;
 
 /// Differences of one cluster that are listed one by one.
@@ -16,7 +18,9 @@ pub fn clusters(view: &View<'_>) -> Verdict {
             verdict.add(status, &seen.name, lost.why.clone()).hint.clone_from(&lost.hint);
         }
     }
-    verdict.summary = format!("{} answer and are the right ones", count(view.looked().count(), "cluster"));
+    let looked = view.looked().count();
+    verdict.summary =
+        count_of(looked, "cluster answers, the right one", "clusters answer, the right ones");
     verdict
 }
 
@@ -27,7 +31,10 @@ pub fn objects(view: &View<'_>) -> Verdict {
         let Some(surveyed) = &seen.surveyed else { continue };
         let (name, plan) = (&seen.name, &surveyed.plan);
         equal += plan.unchanged.len();
-        let mut differ: Vec<(String, Vec<String>)> = Vec::new();
+        let mut differ: Vec<Finding> = Vec::new();
+        let mut say = |message: String, evidence: Vec<String>, hint: Option<String>| {
+            differ.push(Finding { message, evidence, hint, ..Finding::default() });
+        };
         for step in plan.steps.iter().filter(|step| step.writes) {
             let key = step.key.to_string();
             let what = match &step.action {
@@ -35,32 +42,31 @@ pub fn objects(view: &View<'_>) -> Verdict {
                 Action::Prune => format!("{key} is there, and the tree has it no more"),
                 _ => format!("{key} is not as the tree has it"),
             };
-            differ.push((what, seen.fields.get(&key).cloned().unwrap_or_default()));
+            say(what, seen.fields.get(&key).cloned().unwrap_or_default(), None);
         }
-        for refusal in plan.refusals.iter() {
-            // what is no object's is for other checks
+        // what is no object's is for other checks
+        for refusal in &plan.refusals {
             if let Some(key) = &refusal.key {
-                differ.push((format!("{key}: {}", refusal.message), Vec::new()));
+                say(format!("{key}: {}", refusal.message), Vec::new(), refusal.hint.clone());
             }
         }
         for held in &plan.held {
-            let is_there = surveyed.live.objects.contains_key(&held.key);
-            let is_pending = seen.pending.contains(&held.key);
             let (key, why) = (&held.key, &held.why);
-            if is_pending {
+            if seen.pending.contains(key) {
                 verdict.warning(name, format!("{key} is pending: {why}"));
-            } else if is_there {
+            } else if surveyed.live.objects.contains_key(key) {
                 verdict.not_looked(name, format!("{key} cannot be compared: {why}"));
             } else {
-                differ.push((format!("{key} is not there: {why}"), Vec::new()));
+                say(format!("{key} is not there: {why}"), Vec::new(), held.hint.clone());
             }
         }
         for (key, why) in &plan.unreadable {
             verdict.not_looked(name, format!("{key} cannot be read: {why}"));
         }
         let more = differ.len().saturating_sub(LISTED);
-        for (message, fields) in differ.into_iter().take(LISTED) {
-            verdict.failed(name, message).evidence = fields;
+        for one in differ.into_iter().take(LISTED) {
+            let finding = verdict.failed(name, one.message);
+            (finding.evidence, finding.hint) = (one.evidence, one.hint);
         }
         if more > 0 {
             verdict.failed(name, format!("{} more differ", count(more, "object")));
@@ -71,6 +77,36 @@ pub fn objects(view: &View<'_>) -> Verdict {
     }
     verdict.summary = format!("{} equal to the tree", count(equal, "object"));
     verdict
+}
+
+pub fn ready(view: &View<'_>) -> Verdict {
+    let mut verdict = Verdict::default();
+    let mut right = 0;
+    for seen in view.looked() {
+        let Some(surveyed) = &seen.surveyed else { continue };
+        let member = view.mesh.members.iter().find(|member| member.name == seen.name);
+        for desired in member.into_iter().flat_map(|member| &member.wanted.objects) {
+            // what is not there is said already
+            let Some(live) = surveyed.live.objects.get(&desired.key) else { continue };
+            match readiness(live) {
+                Readiness::Ready => right += 1,
+                Readiness::Waiting(_) | Readiness::Failed(_) if has_own_check(desired) => {}
+                Readiness::Waiting(why) | Readiness::Failed(why) => {
+                    verdict.failed(&seen.name, format!("{}: {why}", desired.key));
+                }
+            }
+        }
+    }
+    verdict.summary = format!("{} ready", count(right, "object"));
+    verdict
+}
+
+/// Whether another check says why an object is not ready.
+fn has_own_check(desired: &Desired) -> bool {
+    let is_istiod = text(&desired.rendered, "/metadata/labels/app") == Some("istiod");
+    desired.stage == SAMPLES
+        || desired.key.is("", "Service")
+        || (is_istiod && desired.key.is("apps", "Deployment"))
 }
 
 pub fn network(view: &View<'_>) -> Verdict {
@@ -101,7 +137,7 @@ pub fn network(view: &View<'_>) -> Verdict {
             }
         }
     }
-    verdict.summary = format!("{} labelled with its network", count(right, "cluster"));
+    verdict.summary = format!("{} labelled with the network", count(right, "cluster"));
     verdict
 }
 
@@ -112,37 +148,36 @@ pub fn expose(view: &View<'_>) -> Verdict {
     let mut verdict = Verdict::default();
     let mut exposed = 0;
     for seen in view.looked() {
-        let (Some(gateways), Some(exposures)) = (
-            verdict.take(&seen.name, &seen.gateways),
-            verdict.take(&seen.name, &seen.exposures),
-        ) else {
+        let (Some(gateways), Some(exposures)) =
+            (verdict.take(&seen.name, &seen.gateways), verdict.take(&seen.name, &seen.exposures))
+        else {
             continue;
         };
         for gateway in gateways {
             // a Gateway takes pods that bear all of its selector; a Service's pods bear all of its own
-            let fits = exposures.iter().find(|exposure| {
-                exposure.selector.iter().all(|(key, value)| {
-                    gateway.selector.get(key).is_none_or(|own| own == value)
-                }) && exposure.selector.keys().any(|key| gateway.selector.contains_key(key))
-                    && exposure.ports.contains(&gateway.port)
-            });
-            match fits {
-                Some(_) => exposed += 1,
-                None => {
-                    let (name, port) = (&gateway.name, gateway.port);
-                    let others: Vec<&str> =
-                        exposures.iter().map(|exposure| exposure.name.as_str()).collect();
-                    let finding = verdict.failed(
-                        &seen.name,
-                        format!("no Gateway in mode AUTO_PASSTHROUGH takes port {port} of {name}"),
-                    );
-                    if !others.is_empty() {
-                        finding.evidence.push(format!("there are {}", others.join(", ")));
-                    }
-                }
+            let fits =
+                exposures.iter().find(|exposure| {
+                    exposure.selector.iter().all(|(key, value)| {
+                        gateway.selector.get(key).is_none_or(|own| own == value)
+                    }) && exposure.selector.keys().any(|key| gateway.selector.contains_key(key))
+                        && exposure.ports.contains(&gateway.port)
+                });
+            if fits.is_some() {
+                exposed += 1;
+                continue;
+            }
+            let (name, port) = (&gateway.name, gateway.port);
+            let finding = verdict.failed(
+                &seen.name,
+                format!("no Gateway in mode AUTO_PASSTHROUGH takes port {port} of {name}"),
+            );
+            let others: Vec<&str> = exposures.iter().map(|one| one.name.as_str()).collect();
+            if !others.is_empty() {
+                finding.evidence.push(format!("there are {}", others.join(", ")));
             }
         }
     }
-    verdict.summary = format!("{} let services through", count(exposed, "gateway"));
+    verdict.summary =
+        count_of(exposed, "gateway lets services through", "gateways let services through");
     verdict
 }

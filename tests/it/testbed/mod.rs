@@ -18,6 +18,8 @@
 //!   manager.
 //! - [`Proxy`]: counts requests, fails as it is told ([`Fault`]), runs a hook at the n-th write
 //!   ([`When`]): kill meshgen there.
+//! - [`Node`]: port-forwards into pods, answered by the test; [`Reader`]: what an istiod does with
+//!   remote secrets, and what it says of it. [`Pilot`] is Istio's own, where it is to be had.
 //! - [`Istiod`]: its webhooks, without which no pod of an injected namespace is made. Needs a network
 //!   namespace: the test begins with `if !testbed::in_namespace("module::name") { return; }`.
 //!   Control planes inside are others than those outside.
@@ -35,8 +37,11 @@ mod istiod;
 mod keys;
 mod kubelet;
 mod namespace;
+mod node;
+mod pilot;
 mod process;
 mod proxy;
+mod reader;
 mod reset;
 mod selftest;
 mod tls;
@@ -56,7 +61,11 @@ pub use self::{
     kubelet::{Addresses, Kubelet},
     namespace::in_namespace,
     process::Server,
+    node::Node,
+    pilot::Pilot,
     proxy::Proxy,
+    reader::Reader,
+    tls::anybody,
 };
 
 /// Control planes that are this test's alone until this is dropped.

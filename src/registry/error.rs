@@ -98,6 +98,11 @@ impl RegistryError {
         }
     }
 
+    /// Whether the server gave something, and it is not what was asked for.
+    pub fn is_content(&self) -> bool {
+        matches!(self, Self::Digest { .. } | Self::Large { .. } | Self::Answer { .. })
+    }
+
     /// What to do.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

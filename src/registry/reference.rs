@@ -82,6 +82,14 @@ impl Reference {
         self.digest.map(|digest| digest.to_string()).or_else(|| self.tag.clone())
     }
 
+    /// The digest, where it has one: what it names then, nobody can move.
+    ///
+    /// # Errors
+    /// What to do, where it has only a tag or nothing.
+    pub fn pinned(&self) -> Result<Digest, &'static str> {
+        self.digest.ok_or("a tag can be moved: name it by its digest, `…@sha256:…`")
+    }
+
     /// The same repository's manifest of this digest.
     #[must_use]
     pub fn at(&self, digest: Digest) -> Self {

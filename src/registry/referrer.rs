@@ -2,7 +2,7 @@
 
 use super::http::{Method, body};
 use super::repository::expect;
-use super::{Reference, RegistryError, Repository};
+use super::{RegistryError, Repository};
 use crate::store::Digest;
 use crate::store::oci::{self, Annotations, Descriptor, ImageIndex};
 
@@ -81,14 +81,4 @@ impl Repository {
 /// The tag that stands in for the referrers API.
 fn fallback(subject: &Digest) -> String {
     format!("sha256-{}", subject.hex())
-}
-
-impl Reference {
-    /// What is signed, if the reference says so by a digest, which nobody can move.
-    ///
-    /// # Errors
-    /// A hint for people, where it has only a tag or nothing.
-    pub fn pinned(&self) -> Result<Digest, &'static str> {
-        self.digest.ok_or("a tag can be moved: name it by its digest, `…@sha256:…`")
-    }
 }

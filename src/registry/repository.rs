@@ -22,6 +22,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// The longest that a server can ask to be left alone.
 const MAX_PAUSE: u64 = 30;
 
+type Answer = Result<Response<Body>, RegistryError>;
+
 /// What is to be done with a repository: what a token is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -138,7 +140,7 @@ impl Repository {
     ) -> Result<Vec<u8>, RegistryError> {
         let url = self.url(&format!("blobs/{digest}"));
         retried(|| {
-            let response = expect(&url, self.ask(&Method::GET, &url, None)?, &[200])?;
+            let response = expect(&url, self.once(&Method::GET, &url, None)?, &[200])?;
             let bytes = body(&url, response, max, progress)?;
             check(&url, *digest, Digest::of(&bytes))?;
             Ok(bytes)
@@ -176,13 +178,20 @@ impl Repository {
         url: &Url,
         accept: Option<&str>,
     ) -> Result<Response<Body>, RegistryError> {
-        retried(|| {
-            let response = self.authorized(&|authorization| {
-                let headers = Headers { authorization, accept, content_type: None };
-                self.http.ask(method, url, headers)
-            })?;
-            unless_busy(url, response)
-        })
+        retried(|| self.once(method, url, accept))
+    }
+
+    fn once(
+        &self,
+        method: &Method,
+        url: &Url,
+        accept: Option<&str>,
+    ) -> Result<Response<Body>, RegistryError> {
+        let response = self.authorized(&|authorization| {
+            let headers = Headers { authorization, accept, content_type: None };
+            self.http.ask(method, url, headers)
+        })?;
+        unless_busy(url, response)
     }
 
     /// Sends (POST, PUT), once.
@@ -204,10 +213,7 @@ impl Repository {
     }
 
     /// Asks as nobody, or as the last answer allowed, and once more as the registry wants it.
-    fn authorized(
-        &self,
-        request: &dyn Fn(Option<&str>) -> Result<Response<Body>, RegistryError>,
-    ) -> Result<Response<Body>, RegistryError> {
+    fn authorized(&self, request: &dyn Fn(Option<&str>) -> Answer) -> Answer {
         let known = self.authorization.lock().expect("no holder panics").clone();
         let response = request(known.as_deref())?;
         if response.status() != 401 {

@@ -60,12 +60,12 @@ impl PublicKey {
 
     fn from_der(der: &[u8]) -> Result<Self, Unspecified> {
         let rejected = |_| Unspecified;
-        let (parsed, kind) = match ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, der) {
-            Ok(parsed) => (parsed, "ECDSA P-256"),
-            Err(_) => {
-                let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der);
-                (key.map_err(rejected)?, "RSA")
-            }
+        let ecdsa = ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, der);
+        let (parsed, kind) = if let Ok(parsed) = ecdsa {
+            (parsed, "ECDSA P-256")
+        } else {
+            let key = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der);
+            (key.map_err(rejected)?, "RSA")
         };
         // the library takes other forms of a key too (a bare point); names are made of this one
         let canonical: PublicKeyX509Der<'_> = parsed.as_der()?;

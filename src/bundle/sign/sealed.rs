@@ -1,4 +1,4 @@
-//! Keys under a password, as cosign keeps them: scrypt and NaCl's secretbox, in JSON
+//! Keys under a password, as cosign keeps them: scrypt and the secretbox of `NaCl`, in JSON
 //! (`go-securesystemslib`, package `encrypted`).
 
 use base64::Engine as _;

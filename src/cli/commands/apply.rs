@@ -31,8 +31,8 @@ use crate::tree::source::Source;
 /// Exit 0 when all is done, 2 when nothing was begun, 3 when something is left to do.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV`, a folder or a bundle; what is in out/ if left
-    /// out.
+    /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV`, a folder, a bundle or `oci://…@sha256:…`;
+    /// what is in out/ if left out.
     #[arg(conflicts_with = "plan")]
     tree: Option<String>,
 

@@ -12,9 +12,9 @@ use crate::tree::view::{self, ViewError};
 
 /// Compare two trees object by object: what differs, and what follows from it.
 ///
-/// A tree is `gen:N`, `sha256:PREFIX`, `git:REV`, a folder or a bundle. With one, it is compared with
-/// what is in out/; with none, the last commit (`git:HEAD`) is, and where there is no git, the last
-/// generation.
+/// A tree is `gen:N`, `sha256:PREFIX`, `git:REV`, a folder, a bundle or `oci://…@sha256:…`. With
+/// one, it is compared with what is in out/; with none, the last commit (`git:HEAD`) is, and where
+/// there is no git, the last generation.
 ///
 /// Objects are compared by field, lists by what identifies their items, so that another order is no
 /// change. A change that is the same in many clusters is told once. First comes what follows:

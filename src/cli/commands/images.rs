@@ -10,8 +10,8 @@ use crate::tree::{Image, images};
 /// istio-operator.yaml stands for. References are those of the tree, after the `images` map of
 /// mesh.yaml. With -q, one reference a line and nothing else.
 ///
-/// A tree is `gen:N`, `sha256:PREFIX`, `git:REV`, a folder or a bundle; without one, it is what is in
-/// out/.
+/// A tree is `gen:N`, `sha256:PREFIX`, `git:REV`, a folder, a bundle or `oci://…@sha256:…`; without
+/// one, it is what is in out/.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The tree.

@@ -25,8 +25,8 @@ use crate::tree::hold;
 /// a cluster could not be looked at.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV`, a folder or a bundle; what is in out/ if left
-    /// out.
+    /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV`, a folder, a bundle or `oci://…@sha256:…`;
+    /// what is in out/ if left out.
     tree: Option<String>,
 
     /// Save the plan to this file.

@@ -12,12 +12,11 @@ use crate::tree::{ArtifactRow, PendingRow, Targets, TreePath};
 
 /// List the files of a tree, or print one.
 ///
-/// A tree is `gen:N`, `sha256:PREFIX`, `git:REV`, a folder or a bundle; without one, it is what is in
-/// out/.
-/// The list has the path, stage, targets, size and digest of every file, and what waits for facts.
-/// With a path, the bytes of that file are printed, exactly, after its digest was checked; `show
-/// out/PATH` prints a file of out/. Private keys are sealed in files, so that nothing secret is
-/// printed.
+/// A tree is `gen:N`, `sha256:PREFIX`, `git:REV`, a folder, a bundle or `oci://…@sha256:…`; without
+/// one, it is what is in out/. The list has the path, stage, targets, size and digest of every
+/// file, and what waits for facts. With a path, the bytes of that file are printed, exactly, after
+/// its digest was checked; `show out/PATH` prints a file of out/. Private keys are sealed in files,
+/// so that nothing secret is printed.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The tree.

@@ -105,8 +105,8 @@ impl SourceError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             SourceError::Unknown(..) => {
-                "a tree is `gen:N`, `sha256:PREFIX`, `git:REV`, a folder or a bundle; \
-                 nothing stands for what is in out/"
+                "a tree is `gen:N`, `sha256:PREFIX`, `git:REV`, a folder, a bundle or \
+                 `oci://…@sha256:…`; nothing stands for what is in out/"
             }
             SourceError::NoIndex(name) if name == VIEW => "run `meshgen render`",
             SourceError::NoIndex(_) => "only what `meshgen render` wrote is a tree",

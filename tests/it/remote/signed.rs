@@ -162,6 +162,9 @@ fn a_tree_in_a_registry_counts_if_somebody_who_is_trusted_signed_it_there() {
     for key in ["ours.pub", "other.pub"] {
         let output = with(&["--key", key]);
         assert_eq!(output.status.code(), Some(0), "{key}: {}", said(&output));
+        let output = bed.output(&["bundle", "verify", &at, "--key", key]);
+        assert_eq!(output.status.code(), Some(0), "{key}: {}", said(&output));
+        assert!(said(&output).contains(&format!("(`{key}`)")), "{}", said(&output));
     }
     // a signature of the file is none of the index
     let third = Bed::new(&[("c1", "third")]);

@@ -22,7 +22,7 @@ const MAX_KEY: u64 = 1 << 20;
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct PasswordArgs {
     /// A file with the password of the private key, of which a line end at its end is no part; `-` is
-    /// standard input. Without it COSIGN_PASSWORD is used, and then the terminal.
+    /// standard input. Without it `COSIGN_PASSWORD` is used, and then the terminal.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }

@@ -16,7 +16,7 @@ const MAX: u64 = 2 << 20;
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::cli) struct TrustArgs {
     /// Of a bundle: a file with public keys (PEM), of which one must have signed it. Can be repeated.
-    /// Without it, every *.pub in ~/.config/meshgen/trusted (or under XDG_CONFIG_HOME) counts.
+    /// Without it, every `*.pub` in `~/.config/meshgen/trusted` counts (or below `XDG_CONFIG_HOME`).
     #[arg(long = "key", value_name = "FILE")]
     keys: Vec<PathBuf>,
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{BundleError, Entry};
+use super::{BundleError, Entry, ReadDocument};
 use crate::store::Digest;
 use crate::store::oci::{self, Reference};
 
@@ -28,7 +28,7 @@ pub(super) struct Closure {
 pub(super) fn follow(
     entries: &[Entry],
     inside: &dyn Fn(&Digest) -> Option<u64>,
-    document: &dyn Fn(&Digest, u64) -> Result<Vec<u8>, BundleError>,
+    document: &ReadDocument<'_>,
 ) -> Result<Closure, BundleError> {
     let mut closure = Closure::default();
     let mut open: Vec<(Reference, u64)> = Vec::new();

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::delta::Base;
 use super::index::{TABLE, encode};
-use super::{Bundle, BundleError, Content, Entry};
+use super::{Bundle, BundleError, Content, Entry, Part};
 use crate::store::{Digest, GroupFile, oci};
 use crate::tree::source::Source;
 use crate::tree::{TreePath, images};
@@ -19,16 +19,6 @@ pub struct Options {
     pub since: Option<Base>,
     /// Images, and meshgen itself: sorted, as `index.json` has them.
     pub parts: Vec<Part>,
-}
-
-/// Something beside the tree.
-pub struct Part {
-    /// Its line in `index.json`.
-    pub entry: Entry,
-    /// Every blob of it with its size, documents too.
-    pub blobs: BTreeMap<Digest, u64>,
-    /// Where their bytes are.
-    pub content: Box<dyn Content>,
 }
 
 /// A bundle that was made, and where its bytes are: for [`write`](super::write).
@@ -48,6 +38,24 @@ pub struct Origin<'a> {
 }
 
 impl Content for Origin<'_> {
+    fn copy(
+        &self,
+        digest: &Digest,
+        size: u64,
+        take: &mut dyn FnMut(&[u8]) -> Result<(), BundleError>,
+    ) -> Result<(), BundleError> {
+        if !self.held.contains_key(digest)
+            && !self.paths.contains_key(digest)
+            && let Some(part) = self.parts.iter().find(|part| part.blobs.contains_key(digest))
+        {
+            return part.content.copy(digest, size, take);
+        }
+        let mut reader = self.blob(digest)?;
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).map_err(|error| super::content::failed(digest, &error))?;
+        take(&bytes)
+    }
+
     fn blob(&self, digest: &Digest) -> Result<Box<dyn Read + '_>, BundleError> {
         if let Some(bytes) = self.held.get(digest) {
             return Ok(Box::new(bytes.as_slice()));

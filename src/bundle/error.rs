@@ -82,6 +82,17 @@ pub enum BundleError {
         /// Which file of it.
         path: String,
     },
+    /// An image that cannot be taken.
+    #[error("image {reference}: {why}")]
+    Image {
+        /// Its reference, as the tree has it.
+        reference: String,
+        /// Why not.
+        why: String,
+    },
+    /// A file that is no program that this meshgen could run as.
+    #[error("`{0}` is no program for Linux on amd64 or arm64")]
+    NoProgram(String),
     /// A blob is larger than a ustar can say.
     #[error("blob {0} is larger than 8 GiB, the most that fits into a bundle")]
     Large(Digest),

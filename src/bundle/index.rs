@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::BundleError;
 use super::closure::{self, Closure};
-use crate::store::oci::{self, Annotations, Descriptor, ImageIndex};
+use crate::store::oci::{self, Annotations, Descriptor, ImageIndex, Platform};
 use crate::store::{Digest, GroupFile};
 use crate::tree::Index;
 
@@ -25,6 +25,9 @@ const IMAGE_NAME: &str = "io.containerd.image.name";
 const TREE_NAME: &str = "tree";
 /// The name of a tree's table of contents in its manifest.
 pub(super) const TABLE: &str = "index.json";
+
+/// Gives the bytes of a document, of at most that size, checked against its digest.
+pub type ReadDocument<'a> = dyn Fn(&Digest, u64) -> Result<Vec<u8>, BundleError> + 'a;
 
 /// What a bundle holds, without the bytes of its blobs.
 #[derive(Debug, Clone)]
@@ -74,6 +77,34 @@ pub enum Kind {
 }
 
 impl Entry {
+    /// An image that the mesh runs, by its index or its manifest.
+    pub(super) fn image(reference: &str, mut descriptor: Descriptor) -> Self {
+        descriptor.artifact_type = None;
+        let kind = Kind::Image(reference.to_owned());
+        let descriptor = Self { kind: kind.clone(), descriptor }.rebuilt();
+        Self { kind, descriptor }
+    }
+
+    /// meshgen itself, for Linux on a kind of machine, by its manifest.
+    pub(super) fn binary(architecture: &str, manifest: &[u8]) -> Self {
+        let platform = Platform {
+            architecture: architecture.to_owned(),
+            os: "linux".to_owned(),
+            variant: None,
+        };
+        let descriptor = Descriptor {
+            media_type: oci::MANIFEST_TYPE.to_owned(),
+            digest: Digest::of(manifest),
+            size: manifest.len() as u64,
+            annotations: Annotations::new(),
+            platform: Some(platform),
+            artifact_type: Some(BINARY_TYPE.to_owned()),
+        };
+        let kind = Kind::Binary(format!("linux-{architecture}"));
+        let descriptor = Self { kind: kind.clone(), descriptor }.rebuilt();
+        Self { kind, descriptor }
+    }
+
     /// The tree, by its manifest.
     pub(super) fn tree(manifest: &[u8]) -> Self {
         let descriptor = Descriptor {
@@ -145,7 +176,7 @@ impl Bundle {
     pub fn read(
         index: Vec<u8>,
         inside: &dyn Fn(&Digest) -> Option<u64>,
-        document: &dyn Fn(&Digest, u64) -> Result<Vec<u8>, BundleError>,
+        document: &ReadDocument<'_>,
     ) -> Result<Self, BundleError> {
         let bad = |why: String| BundleError::Malformed { what: "index.json".to_owned(), why };
         let read: ImageIndex =

@@ -1,10 +1,11 @@
 //! A bundle's file, checked to the byte before anything is taken from it.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::content::Piece;
 use super::front::{FRONT, INDEX, SUMS, front};
 use super::index::{differ, other};
 use super::scan::{Scanned, scan};
@@ -113,7 +114,7 @@ fn compare(bundle: &Bundle, found: &[(u64, Vec<u8>)]) -> Vec<Fault> {
             faults.push(Fault::new(INDEX, *index_at, what));
             break;
         }
-        let line = found[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = found[..at].split(|byte| *byte == b'\n').count();
         let what = format!("its byte {at}, in line {line}, {}", other(expected, found, at));
         faults.push(Fault::new(*name, start + at as u64, what));
     }
@@ -129,29 +130,12 @@ fn lists(sums: &[u8], name: &str, bytes: &[u8]) -> bool {
 impl Content for Blobs {
     fn blob(&self, digest: &Digest) -> Result<Box<dyn Read + '_>, BundleError> {
         let (at, size) = self.places.get(digest).ok_or(BundleError::Missing(*digest))?;
-        Ok(Box::new(Piece { file: &self.file, at: *at, left: *size }))
+        Ok(Box::new(Piece::new(&self.file, *at, *size)))
     }
 }
 
 impl Content for BundleFile {
     fn blob(&self, digest: &Digest) -> Result<Box<dyn Read + '_>, BundleError> {
         self.blobs.blob(digest)
-    }
-}
-
-/// A part of an open file.
-struct Piece<'a> {
-    file: &'a OpenFile,
-    at: u64,
-    left: u64,
-}
-
-impl Read for Piece<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
-        let count = self.file.read_at(self.at, &mut buffer[..most]).map_err(io::Error::other)?;
-        self.at += count as u64;
-        self.left -= count as u64;
-        Ok(count)
     }
 }

@@ -27,18 +27,40 @@ fn a_delta_of_twelve_clusters_holds_what_the_far_side_lacks() {
     let project = Project::copy_of(&golden).with_keyring(&golden.join("pki"));
     let name = |file: &str| folder.path().join(file).to_string_lossy().into_owned();
     let (old, new, delta) = (name("old.tar"), name("new.tar"), name("delta.tar"));
+    // an image for each that is listed, before the change and after it
+    let layout = folder.path().join("layout");
+    let from = format!("oci-layout:{}", layout.display());
+    let with_images = |arguments: &[&str]| {
+        let listed = project.run(&["images", "-q"]);
+        let images: Vec<&str> = listed.lines().collect();
+        super::image::layout(&layout, &images);
+        let all = [&["bundle", "create", "--images", "--from", &from][..], arguments].concat();
+        project.run(&all);
+    };
     project.run(&["render", "-q"]);
-    project.run(&["bundle", "create", "--out", &old]);
+    with_images(&["--out", &old]);
     let mesh = fs::read_to_string(project.path().join("mesh.yaml")).expect("reads");
     let changed = mesh.replace("version: 1.24.2", "version: 1.24.3");
     assert!(changed != mesh);
     project.write("mesh.yaml", &changed);
     project.run(&["render", "-q"]);
-    project.run(&["bundle", "create", "--out", &new]);
-    for since in [old.as_str(), "gen:1"] {
-        project.run(&["bundle", "create", "--since", since, "--out", &delta]);
+    with_images(&["--out", &new]);
+    for is_with_images in [false, true] {
+        if is_with_images {
+            with_images(&["--since", &old, "--out", &delta]);
+        } else {
+            project.run(&["bundle", "create", "--out", &name("plain.tar")]);
+            project.run(&["bundle", "create", "gen:1", "--out", &name("plain-old.tar")]);
+            project.run(&["bundle", "create", "--since", "gen:1", "--out", &delta]);
+        }
+        let files = if is_with_images {
+            [&old, &new]
+        } else {
+            [&name("plain-old.tar"), &name("plain.tar")]
+        };
+        let [old, new] = files.map(String::as_str);
         let (old, all, inside) =
-            (blobs(Path::new(&old)), blobs(Path::new(&new)), blobs(Path::new(&delta)));
+            (blobs(Path::new(old)), blobs(Path::new(new)), blobs(Path::new(&delta)));
         let lacks: BTreeSet<Digest> = all.difference(&old).copied().collect();
         let empty = Digest::of("{}");
         assert_eq!(
@@ -49,7 +71,7 @@ fn a_delta_of_twelve_clusters_holds_what_the_far_side_lacks() {
         let opened = open(Path::new(&delta)).expect("opens");
         let size: u64 = lacks.iter().map(|one| opened.bundle.blobs[one]).sum();
         assert!(opened.size - size < 64 << 10, "{} for {size}", opened.size);
-        let whole = fs::metadata(&new).expect("is there").len();
+        let whole = fs::metadata(new).expect("is there").len();
         println!("12 clusters: whole {whole}, delta {}, its blobs {size}", opened.size);
     }
 
@@ -71,7 +93,9 @@ fn a_delta_of_twelve_clusters_holds_what_the_far_side_lacks() {
         &["diff", "--allow-unsigned", &delta, &new][..],
         &["bundle", "import", &delta, "--allow-unsigned"],
         &["diff", "--allow-unsigned", &tree, &new],
-        &["bundle", "create", &tree, "--out", &delta],
+        &["bundle", "create", &tree, "--images", "--from", &from, "--out", &delta],
+        &["gc", "--keep", "2"],
+        &["fsck"],
     ] {
         let output = run(&imported, arguments);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));

@@ -68,10 +68,10 @@ fn at_each_part(folder: &Path, bytes: &[u8]) {
         let digest = holder(at).rsplit('/').next().expect("a digest");
         assert!(faults[0].what.contains("expected that of its name"), "{digest}: {faults:?}");
     });
-    let padding: Vec<Range<usize>> =
+    let mut paddings: Vec<Range<usize>> =
         all.iter().map(|entry| entry.content().end..entry.end()).collect();
     let end = all.last().expect("one").end();
-    let paddings = [padding, vec![end..bytes.len()]].concat();
+    paddings.push(end..bytes.len());
     flip(&file, bytes, &paddings, |at, faults| {
         assert_eq!(faults.len(), 1, "{faults:?}");
         assert_eq!(

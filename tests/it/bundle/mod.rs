@@ -5,6 +5,7 @@ mod create;
 mod delta;
 mod flip;
 mod hostile;
+mod image;
 mod import;
 mod look;
 

@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::super::cluster::session;
-use crate::bundle::{self, Base, BundleFile, Created, Kind, Options, Written};
-use crate::cli::{CommandError, Context, Exit, tree};
+use crate::bundle::image::{Images, Origin, platform};
+use crate::bundle::{self, Base, BundleFile, Created, Kind, Options, Part, Written};
+use crate::cli::{CommandError, Context, Exit, registry_options, tree};
+use crate::store::oci::Platform;
+use crate::tree::source::Source;
 
 /// Write a tree and all that belongs to it into one file.
 ///
@@ -17,6 +20,10 @@ use crate::cli::{CommandError, Context, Exit, tree};
 ///
 /// `--since` makes a delta: only what the far side lacks, which has that tree, or has got that
 /// bundle. It says which tree it needs, and is refused where that is not.
+///
+/// `--images` takes the images too, each by digest: from the registries that their references name,
+/// or from where `--from` says. An image for several platforms is kept as it is, unless `--platform`
+/// names those that are wanted.
 ///
 /// What waits for facts is not in a tree, and clusters whose facts are examples are refused by
 /// apply: both is said, here and in the bundle's README; with `--complete` it is refused.
@@ -35,6 +42,27 @@ pub struct Args {
     #[arg(long, value_name = "TREE|BUNDLE")]
     since: Option<String>,
 
+    /// With every image that the mesh runs, as `meshgen images` lists them.
+    #[arg(long)]
+    images: bool,
+
+    /// Where images are taken from: `registry`, `oci-layout:DIR`, `docker-archive:FILE` or
+    /// `bundle:FILE`. Can be repeated: the first that has one is taken.
+    #[arg(long = "from", value_name = "ORIGIN", requires = "images", default_value = "registry")]
+    origins: Vec<Origin>,
+
+    /// Only this platform of each image: `linux/amd64`. Can be repeated; else all that it has.
+    #[arg(long = "platform", value_name = "OS/ARCH", requires = "images", value_parser = platform)]
+    platforms: Vec<Platform>,
+
+    /// Reach registries by http, without encryption.
+    #[arg(long, requires = "images")]
+    plain_http: bool,
+
+    /// With meshgen itself: this program, or another one for Linux.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    with_binary: Option<String>,
+
     /// Refuse a tree of which something waits for facts, or has example facts.
     #[arg(long)]
     complete: bool,
@@ -46,6 +74,8 @@ Examples:
   meshgen bundle create git:v1.4 --out apac.tar               what was reviewed
   meshgen bundle create --since sha256:67eb1db1 --out delta.tar
   meshgen bundle create --since last-month.tar --out delta.tar
+  meshgen bundle create --images --platform linux/amd64 --with-binary --out apac.tar
+  meshgen bundle create --images --from oci-layout:mirror --from registry --out apac.tar
 
 Exit codes: 0; 2 if the tree cannot be read, was edited by hand, or the file cannot be written.";
 
@@ -59,7 +89,15 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
             .hint("`meshgen facts import` brings facts in"));
     }
     let since = args.since.as_deref().map(|text| base(context, text)).transpose()?;
-    let options = Options { since, ..Options::default() };
+    let mut parts = Vec::new();
+    if args.images {
+        parts.extend(images(context, args, &source)?);
+    }
+    if let Some(program) = &args.with_binary {
+        let path = if program.is_empty() { own_program()? } else { program.into() };
+        parts.push(Part::binary(&context.disk, &path)?);
+    }
+    let options = Options { since, parts };
     let Created { bundle, content } = bundle::create(&source, options)?;
     let written = bundle::write(&context.disk, &args.out, &bundle, &content)?;
     for remark in remarks(&bundle.table) {
@@ -72,6 +110,27 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     context.print(&format!("tree   {}\nindex  {}\n", bundle.tree, bundle.digest));
     context.note(&said(&args.out.display().to_string(), &bundle, written));
     Ok(Exit::Done)
+}
+
+/// Every image of a tree: what each names is looked up here, its layers are read when they are
+/// written.
+fn images(context: &Context, args: &Args, source: &Source) -> Result<Vec<Part>, CommandError> {
+    let options = registry_options(args.plain_http);
+    let from = Images::open(&context.disk, &args.origins, args.platforms.clone(), &options)?;
+    let mut parts = Vec::new();
+    for image in crate::tree::images(source)? {
+        context.detail(&format!("looking up {}", image.reference));
+        parts.push(from.take(&image.reference)?);
+    }
+    Ok(parts)
+}
+
+/// The program that runs.
+fn own_program() -> Result<PathBuf, CommandError> {
+    std::env::current_exe().map_err(|error| {
+        CommandError::refused(format!("where this program lies is not known: {error}"))
+            .hint("`--with-binary FILE` names one")
+    })
 }
 
 /// What the far side has.

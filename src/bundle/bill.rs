@@ -196,10 +196,7 @@ mod tests {
                 "busybox".to_owned(),
                 "pkg:oci/busybox?repository_url=docker.io/library/busybox".to_owned(),
             ),
-            (
-                "istio/a:1".to_owned(),
-                "pkg:oci/a?repository_url=docker.io/istio/a&tag=1".to_owned(),
-            ),
+            ("istio/a:1".to_owned(), "pkg:oci/a?repository_url=docker.io/istio/a&tag=1".to_owned()),
             (
                 format!("localhost:5000/x/Y:t@sha256:{hex}"),
                 format!("pkg:oci/y@sha256%3A{hex}?repository_url=localhost:5000/x/y&tag=t"),

@@ -44,7 +44,10 @@ fn sums(bundle: &Bundle, readme: &[u8], images: &[u8], bill: &[u8]) -> String {
 /// `-` where it is not.
 fn images(bundle: &Bundle) -> String {
     let inside = |digest: Option<Digest>| digest.map_or("-".to_owned(), |one| one.to_string());
-    bundle.at_hand().map(|(reference, digest)| format!("{reference} {}\n", inside(digest))).collect()
+    bundle
+        .at_hand()
+        .map(|(reference, digest)| format!("{reference} {}\n", inside(digest)))
+        .collect()
 }
 
 fn readme(bundle: &Bundle) -> String {
@@ -74,9 +77,6 @@ fn readme(bundle: &Bundle) -> String {
     if !programs.is_empty() {
         line("meshgen", &format!("inside, for {}", programs.join(", ")));
     }
-    if bundle.base.is_none() {
-        line("materials", &format!("{BILL}, CycloneDX"));
-    }
     if let Some(base) = bundle.base {
         line("delta", &format!("it needs {base}: {} blobs are not inside", bundle.needs.len()));
     }
@@ -89,6 +89,9 @@ fn readme(bundle: &Bundle) -> String {
             "pending",
             &format!("{} files wait for facts and are not inside", table.pending.len()),
         );
+    }
+    if bundle.base.is_none() {
+        line("materials", &format!("every file and image by name and digest: see {BILL}"));
     }
     text.push_str(HELP);
     text

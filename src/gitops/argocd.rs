@@ -39,8 +39,7 @@ pub enum Sealed {
 /// Makes the folders of a cluster's applications known: a list of clusters, an application for each,
 /// which brings that cluster's applications in the order of their waves.
 pub fn argocd(mesh: &str, clusters: &[&str], how: &Argocd) -> Value {
-    let elements: Vec<Value> =
-        clusters.iter().map(|cluster| json!({"cluster": cluster})).collect();
+    let elements: Vec<Value> = clusters.iter().map(|cluster| json!({"cluster": cluster})).collect();
     let applications = how.applications.trim_matches('/');
     json!({
         "apiVersion": "argoproj.io/v1alpha1",

@@ -40,9 +40,7 @@ impl Artifact {
             "rootfs": {"type": "layers", "diff_ids": [Digest::of(&tar)]},
         });
         let config = config.to_string().into_bytes();
-        let descriptor = |kind: &str, bytes: &[u8]| {
-            json!({"mediaType": kind, "digest": Digest::of(bytes), "size": bytes.len()})
-        };
+        let descriptor = |kind: &str, bytes: &[u8]| json!({"mediaType": kind, "digest": Digest::of(bytes), "size": bytes.len()});
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": "application/vnd.oci.image.manifest.v1+json",

@@ -173,7 +173,8 @@ fn target(identity: &Identity) -> Value {
         Some((group, version)) => (group, version),
         None => ("", identity.api_version.as_str()),
     };
-    let mut target = json!({"version": version, "kind": identity.kind, "name": exactly(&identity.name)});
+    let mut target =
+        json!({"version": version, "kind": identity.kind, "name": exactly(&identity.name)});
     if !group.is_empty() {
         target["group"] = exactly(group).into();
     }

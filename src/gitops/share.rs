@@ -68,9 +68,11 @@ impl<'a> Share<'a> {
     /// Where the tree has no such cluster.
     pub fn of(source: &'a Source, cluster: &str) -> Result<Self, GitopsError> {
         let index = &source.index;
-        let cluster = index.clusters.iter().find(|row| row.name == cluster).ok_or_else(|| {
-            GitopsError::NoCluster(cluster.to_owned())
-        })?;
+        let cluster = index
+            .clusters
+            .iter()
+            .find(|row| row.name == cluster)
+            .ok_or_else(|| GitopsError::NoCluster(cluster.to_owned()))?;
         let mut left = Vec::new();
         let mut steps: BTreeMap<(&str, bool, &str), Vec<&ArtifactRow>> = BTreeMap::new();
         for row in &index.artifacts {
@@ -87,16 +89,17 @@ impl<'a> Share<'a> {
             // CRDs that clusters share before what else is in that stage
             steps.entry((stage, is_own, folder)).or_default().push(row);
         }
-        let step = |((stage, is_own, at), rows): ((&'a str, bool, &'a str), Vec<&'a ArtifactRow>)| {
-            let name = match stage.split_once('-') {
-                Some((number, _)) if !is_own => format!("{number}-{}", at.replace('/', "-")),
-                _ => stage.to_owned(),
+        let step =
+            |((stage, is_own, at), rows): ((&'a str, bool, &'a str), Vec<&'a ArtifactRow>)| {
+                let name = match stage.split_once('-') {
+                    Some((number, _)) if !is_own => format!("{number}-{}", at.replace('/', "-")),
+                    _ => stage.to_owned(),
+                };
+                let all = index.artifacts.iter().map(|row| &row.path);
+                let foreign = all.filter(|path| folder(path) == at);
+                let foreign = foreign.filter(|path| !rows.iter().any(|row| row.path == **path));
+                Step { name, folder: at, foreign: foreign.collect(), rows }
             };
-            let all = index.artifacts.iter().map(|row| &row.path);
-            let foreign = all.filter(|path| folder(path) == at);
-            let foreign = foreign.filter(|path| !rows.iter().any(|row| row.path == **path));
-            Step { name, folder: at, foreign: foreign.collect(), rows }
-        };
         let steps = steps.into_iter().map(step).collect();
         Ok(Self { source, cluster, steps, left })
     }
@@ -131,9 +134,10 @@ impl Step<'_> {
     /// Whether what it brings is kept when the tree has it no more: deleting a namespace or a
     /// definition takes all with it that is in there.
     pub fn is_kept(&self) -> bool {
-        self.rows.iter().filter_map(|row| row.object.as_ref()).any(|object| {
-            matches!(object.kind.as_str(), "Namespace" | "CustomResourceDefinition")
-        })
+        self.rows
+            .iter()
+            .filter_map(|row| row.object.as_ref())
+            .any(|object| matches!(object.kind.as_str(), "Namespace" | "CustomResourceDefinition"))
     }
 
     /// The number of its stage.

@@ -1,8 +1,8 @@
 //! `meshgen gitops`.
 
 mod argocd;
-mod flux;
 mod fleet;
+mod flux;
 
 use crate::cli::{CommandError, Context, Exit};
 

@@ -47,8 +47,7 @@ fn flux_brings_what_apply_brings() {
     let fleet = bed.file("fleet");
     pushed(&bed, &registry, &fleet);
     let started = Instant::now();
-    let engines: Vec<Engine<'_>> =
-        planes.iter().map(|plane| Engine::start(&flux, plane)).collect();
+    let engines: Vec<Engine<'_>> = planes.iter().map(|plane| Engine::start(&flux, plane)).collect();
     for engine in &engines {
         engine.take(&Path::new(&fleet).join(&engine.plane.name).join("bed.yaml"));
     }
@@ -181,8 +180,7 @@ impl<'a> Engine<'a> {
         let text = fs::read_to_string(file).expect("written");
         let addresses = Addresses::of(self.plane);
         for object in yaml::documents(&text, Schema::Go).expect("YAML") {
-            let answer =
-                self.plane.client().apply(&addresses.path(&object), "fleet", &object).ok();
+            let answer = self.plane.client().apply(&addresses.path(&object), "fleet", &object).ok();
             // the API server knows every field
             assert_eq!(answer["spec"], merged(&answer["spec"], &object["spec"]));
         }
@@ -312,7 +310,10 @@ fn normal(row: &Value, mut live: Value) -> Value {
         });
     }
     for map in ["labels", "annotations"] {
-        if metadata.get(map).is_some_and(|map| map.as_object().is_some_and(serde_json::Map::is_empty)) {
+        if metadata
+            .get(map)
+            .is_some_and(|map| map.as_object().is_some_and(serde_json::Map::is_empty))
+        {
             metadata.remove(map);
         }
     }
@@ -352,8 +353,12 @@ fn forces_nothing_back(engine: &Engine<'_>) {
     let scale = json!({"spec": {"replicas": 3}});
     client.patch(&format!("{istiod}?fieldManager=autoscaler"), merge, &scale);
     let seen = || {
-        let hooks = client.list(hooks).into_iter().chain(client.list(&hooks.replace("validating", "mutating")));
-        let hooks: Vec<Value> = hooks.map(|one| one["metadata"]["resourceVersion"].clone()).collect();
+        let hooks = client
+            .list(hooks)
+            .into_iter()
+            .chain(client.list(&hooks.replace("validating", "mutating")));
+        let hooks: Vec<Value> =
+            hooks.map(|one| one["metadata"]["resourceVersion"].clone()).collect();
         (hooks, client.get(istiod).expect("istiod")["spec"]["replicas"].clone())
     };
     let before = seen();
@@ -369,7 +374,11 @@ fn forces_nothing_back(engine: &Engine<'_>) {
         .map(|webhook| &webhook["failurePolicy"])
         .collect();
     assert!(policies.iter().all(|policy| **policy == "Fail"), "{policies:?}");
-    client.patch(&format!("{istiod}?fieldManager=autoscaler"), merge, &json!({"spec": {"replicas": 1}}));
+    client.patch(
+        &format!("{istiod}?fieldManager=autoscaler"),
+        merge,
+        &json!({"spec": {"replicas": 1}}),
+    );
 }
 
 /// That it is the patches which leave istiod its fields: without them, Flux writes.
@@ -402,7 +411,8 @@ fn keeps_secrets(bed: &Bed<'_>, engine: &Engine<'_>) {
     for entry in walkdir::WalkDir::new(engine.folder.path()) {
         let entry = entry.expect("an entry");
         if entry.file_type().is_file() && entry.file_name() != "kubeconfig" {
-            let text = String::from_utf8_lossy(&fs::read(entry.path()).expect("reads")).into_owned();
+            let text =
+                String::from_utf8_lossy(&fs::read(entry.path()).expect("reads")).into_owned();
             for canary in &canaries {
                 assert!(!text.contains(canary.as_str()), "{}", entry.path().display());
             }

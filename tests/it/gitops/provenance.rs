@@ -24,7 +24,8 @@ fn the_statement_names_every_input_by_its_digest() {
     let text = project.run(&["bundle", "provenance"]);
     assert_eq!(project.run(&["bundle", "provenance", "gen:1"]), text);
     let statement: Value = serde_json::from_str(&text).expect("JSON");
-    let of_file = |path: &str| Digest::of(fs::read(project.path().join(path)).expect("a file")).hex();
+    let of_file =
+        |path: &str| Digest::of(fs::read(project.path().join(path)).expect("a file")).hex();
     assert_eq!(statement["subject"][0]["digest"]["sha256"], of_file("out/index.json"));
     let build = &statement["predicate"]["buildDefinition"];
     let inputs = build["resolvedDependencies"].as_array().expect("inputs");
@@ -67,9 +68,8 @@ fn a_bill_and_a_statement_go_with_a_bundle_into_a_registry() {
     // once more changes nothing, and adds nothing
     assert_eq!(project.run(&["bundle", "push", &file, &repository, "--flux"]), name);
     let name = name.trim().trim_start_matches("oci://");
-    let oras = |arguments: &[&str]| {
-        tool::run(Command::new(&oras).args(arguments).arg("--plain-http"), "")
-    };
+    let oras =
+        |arguments: &[&str]| tool::run(Command::new(&oras).args(arguments).arg("--plain-http"), "");
     let found = |kind: &str| {
         let text = oras(&["discover", "--format", "json", "--artifact-type", kind, name]);
         let value: Value = serde_json::from_str(&text).expect("JSON");

@@ -96,7 +96,8 @@ fn argo_cd_s_definitions_take_every_object() {
 
 #[test]
 fn waves_are_the_order_of_stages() {
-    let text = fs::read_to_string(planes().join("gitops/argocd/c3/applications.yaml")).expect("text");
+    let text =
+        fs::read_to_string(planes().join("gitops/argocd/c3/applications.yaml")).expect("text");
     let wave = |object: &Value| -> u32 {
         let text = &object["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"];
         text.as_str().and_then(|text| text.parse().ok()).expect("a wave")
@@ -125,7 +126,10 @@ fn cyclone_dx_s_schema_takes_the_bill_of_every_tree() {
         let others = || {
             vec![
                 ("http://cyclonedx.org/schema/spdx.schema.json", schema("spdx.schema.json")),
-                ("http://cyclonedx.org/schema/jsf-0.82.schema.json", schema("jsf-0.82.schemax.json")),
+                (
+                    "http://cyclonedx.org/schema/jsf-0.82.schema.json",
+                    schema("jsf-0.82.schemax.json"),
+                ),
             ]
         };
         let fits = |bill: &Value| fits(schema("bom-1.6.schema.json"), others(), bill);

@@ -72,7 +72,9 @@ Exit codes: 0; 2 if the tree has no such cluster, or holds what nobody may apply
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     if args.source.starts_with("oci://") {
-        return Err(CommandError::refused("Argo CD is pointed at a tree in git, not in a registry"));
+        return Err(CommandError::refused(
+            "Argo CD is pointed at a tree in git, not in a registry",
+        ));
     }
     let sealed = match (&args.plugin, args.without_sealed) {
         (Some(name), _) => Sealed::Plugin(name.clone()),

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::cli::tree::resolve;
 use crate::cli::{CommandError, Context};
 use crate::cluster::unfit;
 use crate::gitops::{GitopsError, Share};
-use crate::cli::tree::resolve;
 use crate::tree::source::Source;
 
 /// Which tree, and which of its clusters.

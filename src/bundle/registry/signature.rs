@@ -58,6 +58,17 @@ pub fn attach(
     put(repository, bundle, FILE_SIGNATURE_TYPE, signature, Annotations::new())
 }
 
+/// Keeps a document about a bundle with it, such as its bill of materials: a referrer of its index, whose
+/// one layer is the document, of the same type.
+pub fn describe(
+    repository: &Repository,
+    bundle: &Bundle,
+    artifact_type: &str,
+    document: &[u8],
+) -> Result<Digest, RemoteError> {
+    put(repository, bundle, artifact_type, document, Annotations::new())
+}
+
 /// The signature of a bundle's file that is kept with it, if there is one: one of a trusted key, else any
 /// that is of this file.
 pub fn attached(

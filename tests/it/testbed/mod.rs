@@ -62,6 +62,7 @@ pub use self::{
     namespace::in_namespace,
     node::Node,
     pilot::Pilot,
+    process::Server,
     proxy::Proxy,
     reader::Reader,
     tls::anybody,

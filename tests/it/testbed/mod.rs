@@ -18,6 +18,7 @@
 //!   manager.
 //! - [`Proxy`]: counts requests, fails as it is told ([`Fault`]), runs a hook at the n-th write
 //!   ([`When`]): kill meshgen there.
+//! - [`exec`] and [`port_forward`]: the other end of the streams into pods, for who answers as a node.
 //! - [`Istiod`]: its webhooks, without which no pod of an injected namespace is made. Needs a network
 //!   namespace: the test begins with `if !testbed::in_namespace("module::name") { return; }`.
 //!   Control planes inside are others than those outside.
@@ -39,6 +40,7 @@ mod process;
 mod proxy;
 mod reset;
 mod selftest;
+mod stream;
 mod tls;
 
 use std::ops::Deref;
@@ -51,11 +53,13 @@ pub use self::{
     client::{Answer, Client},
     control_plane::{ControlPlane, PATIENCE, start_many},
     fault::{Fault, When},
+    http::{Head, whole_body},
     istiod::Istiod,
-    keys::{Authority, Identity, kubeconfig},
+    keys::{Authority, Identity, key, kubeconfig},
     kubelet::{Addresses, Kubelet},
     namespace::in_namespace,
     proxy::Proxy,
+    stream::{Connection, End, Exec, Upgrade, exec, port_forward},
 };
 
 /// Control planes that are this test's alone until this is dropped.

@@ -13,25 +13,27 @@ pub fn interval(count: u32, share: f64, alpha: f64) -> (u32, u32) {
         return (count, count);
     }
     let half = alpha / 2.0;
-    let mut below = 0.0;
-    let mut least = 0;
+    let (n, odds) = (f64::from(count), share.ln() - (1.0 - share).ln());
+    // logarithms: the ends of a long row are smaller than the smallest number
+    let mut row = Vec::with_capacity(count as usize + 1);
+    let mut mass = n * (1.0 - share).ln();
     for successes in 0..=count {
-        below += mass(count, successes, share);
-        if below > half {
-            least = successes;
-            break;
-        }
+        row.push(mass);
+        mass += (f64::from(count - successes) / f64::from(successes + 1)).ln() + odds;
     }
-    let mut above = 0.0;
-    let mut most = count;
-    for successes in (0..=count).rev() {
-        above += mass(count, successes, share);
-        if above > half {
-            most = successes;
-            break;
-        }
-    }
+    let least = beyond(row.iter(), half);
+    let most = count - beyond(row.iter().rev(), half);
     (least, most)
+}
+
+/// How many masses together stay within a probability.
+fn beyond<'a>(masses: impl Iterator<Item = &'a f64>, half: f64) -> u32 {
+    let mut sum = 0.0;
+    let within = masses.take_while(|mass| {
+        sum += mass.exp();
+        sum <= half
+    });
+    u32::try_from(within.count()).expect("a row is as long as its number of tries")
 }
 
 /// How many tries it takes until something of this probability was seen at least once, but for a
@@ -47,19 +49,6 @@ pub fn enough(share: f64, alpha: f64) -> u32 {
     tries
 }
 
-/// The probability of just so many successes.
-fn mass(count: u32, successes: u32, share: f64) -> f64 {
-    let (n, k) = (f64::from(count), f64::from(successes));
-    let ln = choose(count, successes) + k * share.ln() + (n - k) * (1.0 - share).ln();
-    ln.exp()
-}
-
-/// The logarithm of a binomial coefficient.
-fn choose(count: u32, of: u32) -> f64 {
-    let of = of.min(count - of);
-    (0..of).map(|at| (f64::from(count - at) / f64::from(at + 1)).ln()).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +61,9 @@ mod tests {
         // what is never seen in a hundred tries may be there once in fifty
         assert_eq!(interval(100, 0.02, 1e-4).0, 0);
         assert_eq!(interval(1000, 0.25, 0.05), (223, 277));
+        assert_eq!(interval(0, 0.5, 1e-4), (0, 0));
+        let (least, most) = interval(100_000, 0.5, 1e-4);
+        assert!((49_000..50_000).contains(&least) && (50_000..51_000).contains(&most));
     }
 
     #[test]

@@ -51,6 +51,15 @@ A check of traffic can pass for a while although a Gateway or a remote secret is
 connections outlive them; this one cannot.",
     },
     Check {
+        id: "configuration.ready",
+        title: "every object does its work",
+        proves: "workloads of the mesh run, definitions are served, namespaces are not on their way out",
+        hint: "`kubectl describe` the object that is named; `meshgen status` lists them too",
+        story: "\
+What `istioctl verify-install` asked of Deployments and DaemonSets is asked of every object of the tree:
+gateways, node agents, CRDs, namespaces. istiod, load balancers and the sample have checks of their own.",
+    },
+    Check {
         id: "configuration.network",
         title: "the namespace of istiod names the cluster's network",
         proves: "endpoints of the cluster are known to be in its network, so that others go through its gateway",

@@ -37,7 +37,10 @@ async fn renew(waiter: &Waiter, namespace: &str) -> Result<(), WaitError> {
     let labelled = format!("{pods}?labelSelector=app%3D{CLIENT}");
     let mut old = Vec::new();
     for pod in waiter.client.list(&labelled).await? {
-        let (Some(name), Some(uid)) = (text(&pod, "/metadata/name"), text(&pod, "/metadata/uid")) else { continue };
+        let (Some(name), Some(uid)) = (text(&pod, "/metadata/name"), text(&pod, "/metadata/uid"))
+        else {
+            continue;
+        };
         waiter.client.delete(&format!("{pods}/{name}"), uid).await?;
         old.push(uid.to_owned());
     }
@@ -45,11 +48,7 @@ async fn renew(waiter: &Waiter, namespace: &str) -> Result<(), WaitError> {
     waiter.until("a new client pod", |_| new(client, labelled, old)).await
 }
 
-async fn new(
-    client: &Client,
-    labelled: &str,
-    old: &[String],
-) -> Result<Look<()>, RequestError> {
+async fn new(client: &Client, labelled: &str, old: &[String]) -> Result<Look<()>, RequestError> {
     let pods = client.list(labelled).await?;
     let is_old = |pod: &Value| {
         text(pod, "/metadata/uid").is_some_and(|uid| old.iter().any(|old| old == uid))

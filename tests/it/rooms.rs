@@ -27,7 +27,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
     ("tree", &["file", "store", "object", "yaml"]),
     ("diff", &["tree", "object", "pki", "yaml", "store"]),
     ("cluster", &["tree", "store", "diff", "object", "pki", "yaml"]),
-    ("verify", &["cluster", "tree", "diff", "object", "pki", "yaml"]),
+    ("verify", &["cluster", "tree", "store", "diff", "object", "pki", "yaml"]),
     ("bundle", &["file", "tree", "store", "object", "pki", "yaml"]),
     ("ui", &[]),
     ("cli", &["*"]),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::cluster::ask;
 use super::cluster::outcome::tell;
@@ -97,19 +97,18 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let source = session::tree(context, args.tree.as_deref())?;
     let connect = args.way.to(&args.clusters);
     session::block_on(async {
-        let (mesh, missing) =
-            session::open(context, Request::reading(&source, &connect)).await?;
+        let (mesh, missing) = session::open(context, Request::reading(&source, &connect)).await?;
         let lost: Vec<(String, Lost)> = missing.iter().map(unconnected).collect();
         if args.fresh {
             renew(context, args, &mesh).await?;
         }
         let mut mesh = mesh;
-        let begun = Instant::now();
+        let begun = tokio::time::Instant::now();
         let mut said = String::new();
         let report = loop {
             let seen = look(&mesh, source.digest, &lost, &wish).await;
             mesh = at_now(mesh);
-            let view = View { mesh: &mesh, seen: &seen, fresh: args.fresh };
+            let view = View::new(&mesh, &seen, args.fresh);
             let report = judge(&view, &wish, &source.name, &source.digest.to_string());
             let is_well = report.status() <= Status::Warning;
             let wait = args.wait.filter(|wait| !is_well && begun.elapsed() + PAUSE < *wait);
@@ -167,11 +166,8 @@ fn wished(only: &[String], skip: &[String]) -> Result<BTreeSet<&'static str>, Co
         let found: Result<Vec<_>, _> = words.iter().map(named).collect();
         Ok(found?.into_iter().flatten().collect())
     };
-    let wanted = if only.is_empty() {
-        CHECKS.iter().map(|check| check.id).collect()
-    } else {
-        all(only)?
-    };
+    let wanted =
+        if only.is_empty() { CHECKS.iter().map(|check| check.id).collect() } else { all(only)? };
     let unwanted = all(skip)?;
     let left: BTreeSet<&'static str> = wanted.difference(&unwanted).copied().collect();
     if left.is_empty() {

@@ -1,8 +1,10 @@
 //! Whether the clusters hold what was reviewed.
 
 use super::super::report::Status;
-use super::{Verdict, View, count};
-use crate::cluster::{Action, Key, NAMESPACE, NETWORK_LABEL};
+use super::{Verdict, View, count, count_of};
+use crate::cluster::readiness::{Readiness, readiness};
+use crate::cluster::stage_name::SAMPLES;
+use crate::cluster::{Action, Desired, Key, NAMESPACE, NETWORK_LABEL};
 use crate::verify::seen::text;
 
 /// Differences of one cluster that are listed one by one.
@@ -16,7 +18,9 @@ pub fn clusters(view: &View<'_>) -> Verdict {
             verdict.add(status, &seen.name, lost.why.clone()).hint.clone_from(&lost.hint);
         }
     }
-    verdict.summary = format!("{} answer and are the right ones", count(view.looked().count(), "cluster"));
+    let looked = view.looked().count();
+    verdict.summary =
+        count_of(looked, "cluster answers, the right one", "clusters answer, the right ones");
     verdict
 }
 
@@ -37,7 +41,7 @@ pub fn objects(view: &View<'_>) -> Verdict {
             };
             differ.push((what, seen.fields.get(&key).cloned().unwrap_or_default()));
         }
-        for refusal in plan.refusals.iter() {
+        for refusal in &plan.refusals {
             // what is no object's is for other checks
             if let Some(key) = &refusal.key {
                 differ.push((format!("{key}: {}", refusal.message), Vec::new()));
@@ -73,6 +77,36 @@ pub fn objects(view: &View<'_>) -> Verdict {
     verdict
 }
 
+pub fn ready(view: &View<'_>) -> Verdict {
+    let mut verdict = Verdict::default();
+    let mut right = 0;
+    for seen in view.looked() {
+        let Some(surveyed) = &seen.surveyed else { continue };
+        let member = view.mesh.members.iter().find(|member| member.name == seen.name);
+        for desired in member.into_iter().flat_map(|member| &member.wanted.objects) {
+            // what is not there is said already
+            let Some(live) = surveyed.live.objects.get(&desired.key) else { continue };
+            match readiness(live) {
+                Readiness::Ready => right += 1,
+                Readiness::Waiting(_) | Readiness::Failed(_) if has_own_check(desired) => {}
+                Readiness::Waiting(why) | Readiness::Failed(why) => {
+                    verdict.failed(&seen.name, format!("{}: {why}", desired.key));
+                }
+            }
+        }
+    }
+    verdict.summary = format!("{} ready", count(right, "object"));
+    verdict
+}
+
+/// Whether another check says why an object is not ready.
+fn has_own_check(desired: &Desired) -> bool {
+    let is_istiod = text(&desired.rendered, "/metadata/labels/app") == Some("istiod");
+    desired.stage == SAMPLES
+        || desired.key.is("", "Service")
+        || (is_istiod && desired.key.is("apps", "Deployment"))
+}
+
 pub fn network(view: &View<'_>) -> Verdict {
     let mut verdict = Verdict::default();
     let key = Key::namespace(NAMESPACE);
@@ -101,7 +135,7 @@ pub fn network(view: &View<'_>) -> Verdict {
             }
         }
     }
-    verdict.summary = format!("{} labelled with its network", count(right, "cluster"));
+    verdict.summary = format!("{} labelled with the network", count(right, "cluster"));
     verdict
 }
 
@@ -112,37 +146,36 @@ pub fn expose(view: &View<'_>) -> Verdict {
     let mut verdict = Verdict::default();
     let mut exposed = 0;
     for seen in view.looked() {
-        let (Some(gateways), Some(exposures)) = (
-            verdict.take(&seen.name, &seen.gateways),
-            verdict.take(&seen.name, &seen.exposures),
-        ) else {
+        let (Some(gateways), Some(exposures)) =
+            (verdict.take(&seen.name, &seen.gateways), verdict.take(&seen.name, &seen.exposures))
+        else {
             continue;
         };
         for gateway in gateways {
             // a Gateway takes pods that bear all of its selector; a Service's pods bear all of its own
-            let fits = exposures.iter().find(|exposure| {
-                exposure.selector.iter().all(|(key, value)| {
-                    gateway.selector.get(key).is_none_or(|own| own == value)
-                }) && exposure.selector.keys().any(|key| gateway.selector.contains_key(key))
-                    && exposure.ports.contains(&gateway.port)
-            });
-            match fits {
-                Some(_) => exposed += 1,
-                None => {
-                    let (name, port) = (&gateway.name, gateway.port);
-                    let others: Vec<&str> =
-                        exposures.iter().map(|exposure| exposure.name.as_str()).collect();
-                    let finding = verdict.failed(
-                        &seen.name,
-                        format!("no Gateway in mode AUTO_PASSTHROUGH takes port {port} of {name}"),
-                    );
-                    if !others.is_empty() {
-                        finding.evidence.push(format!("there are {}", others.join(", ")));
-                    }
-                }
+            let fits =
+                exposures.iter().find(|exposure| {
+                    exposure.selector.iter().all(|(key, value)| {
+                        gateway.selector.get(key).is_none_or(|own| own == value)
+                    }) && exposure.selector.keys().any(|key| gateway.selector.contains_key(key))
+                        && exposure.ports.contains(&gateway.port)
+                });
+            if fits.is_some() {
+                exposed += 1;
+                continue;
+            }
+            let (name, port) = (&gateway.name, gateway.port);
+            let finding = verdict.failed(
+                &seen.name,
+                format!("no Gateway in mode AUTO_PASSTHROUGH takes port {port} of {name}"),
+            );
+            let others: Vec<&str> = exposures.iter().map(|one| one.name.as_str()).collect();
+            if !others.is_empty() {
+                finding.evidence.push(format!("there are {}", others.join(", ")));
             }
         }
     }
-    verdict.summary = format!("{} let services through", count(exposed, "gateway"));
+    verdict.summary =
+        count_of(exposed, "gateway lets services through", "gateways let services through");
     verdict
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Verdict, View, count, short};
+use super::{Verdict, View, count, count_of, short};
 use crate::cluster::readiness::{Readiness, readiness};
 use crate::cluster::stage_name::ISTIOD;
 use crate::pki::Certificate;
@@ -63,7 +63,7 @@ pub fn injector(view: &View<'_>) -> Verdict {
             verdict.failed(name, format!("a new pod in namespace {namespace} gets no proxy"));
         }
     }
-    verdict.summary = format!("{} injects", count(right, "cluster")).replace("s injects", "s inject");
+    verdict.summary = count_of(right, "cluster injects", "clusters inject");
     verdict
 }
 
@@ -73,8 +73,10 @@ pub fn webhook_ca(view: &View<'_>) -> Verdict {
     for seen in view.looked() {
         let name = &seen.name;
         let Some(webhooks) = verdict.take(name, &seen.webhooks) else { continue };
-        let handed = seen.surveyed.as_ref().and_then(|surveyed| surveyed.records.roots.as_ref().ok());
-        let roots = handed.and_then(|pem| Certificate::all(pem.as_deref()?).ok()).unwrap_or_default();
+        let handed =
+            seen.surveyed.as_ref().and_then(|surveyed| surveyed.records.roots.as_ref().ok());
+        let roots =
+            handed.and_then(|pem| Certificate::all(pem.as_deref()?).ok()).unwrap_or_default();
         let mut said: BTreeSet<String> = BTreeSet::new();
         for webhook in webhooks {
             let bundle = webhook.ca_bundle.as_deref();
@@ -89,7 +91,12 @@ pub fn webhook_ca(view: &View<'_>) -> Verdict {
                     format!("{}: which root istiod uses is not known", webhook.object)
                 }
                 [first, ..] => {
-                    format!("{} trusts {}, and istiod uses {}", webhook.object, short(first), short(&roots[0]))
+                    format!(
+                        "{} trusts {}, and istiod uses {}",
+                        webhook.object,
+                        short(first),
+                        short(&roots[0])
+                    )
                 }
             };
             // once an object, not once a webhook
@@ -101,7 +108,7 @@ pub fn webhook_ca(view: &View<'_>) -> Verdict {
             verdict.failed(name, "no webhook calls an istiod".to_owned());
         }
     }
-    verdict.summary = format!("{} trust their istiod", count(right, "webhook"));
+    verdict.summary = count_of(right, "webhook trusts its istiod", "webhooks trust their istiod");
     verdict
 }
 
@@ -130,9 +137,11 @@ pub fn version(view: &View<'_>) -> Verdict {
         let Some(member) = view.mesh.members.iter().find(|member| member.name == *name) else {
             continue;
         };
-        let deployments = member.wanted.objects.iter().filter(|desired| {
-            desired.stage == ISTIOD && desired.key.is("apps", "Deployment")
-        });
+        let deployments = member
+            .wanted
+            .objects
+            .iter()
+            .filter(|desired| desired.stage == ISTIOD && desired.key.is("apps", "Deployment"));
         let wanted: BTreeSet<&str> = deployments
             .flat_map(|desired| items(&desired.rendered, "/spec/template/spec/containers"))
             .filter(|container| text(container, "/name") == Some("discovery"))
@@ -149,7 +158,10 @@ pub fn version(view: &View<'_>) -> Verdict {
             } else {
                 let (pod, image) = (&istiod.pod.name, &istiod.image);
                 let tree: Vec<&str> = wanted.iter().copied().collect();
-                verdict.failed(name, format!("{pod} runs {image}, and the tree has {}", tree.join(", ")));
+                verdict.failed(
+                    name,
+                    format!("{pod} runs {image}, and the tree has {}", tree.join(", ")),
+                );
             }
         }
     }
@@ -186,6 +198,6 @@ pub fn proxies(view: &View<'_>) -> Verdict {
             verdict.warning(name, format!("{more} more with another proxy"));
         }
     }
-    verdict.summary = format!("{} as new ones are", count(right, "proxy")).replace("proxys", "proxies");
+    verdict.summary = format!("{} as new ones are", count_of(right, "proxy", "proxies"));
     verdict
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::{Verdict, View, count};
 use crate::cluster::{Key, NAMESPACE};
-use crate::verify::seen::TokenSeen;
+use crate::verify::seen::{GatewayService, NetworkGateway, TokenSeen};
 
 pub fn clusters(view: &View<'_>) -> Verdict {
     let all: BTreeSet<&str> = view.mesh.clusters.iter().map(String::as_str).collect();
@@ -29,13 +29,16 @@ pub fn clusters(view: &View<'_>) -> Verdict {
                     Some(one) if one.is_synced() => synced += 1,
                     Some(one) => {
                         let (secret, state) = (&one.secret_name, &one.sync_status);
-                        let finding = verdict.failed(name, format!("{pod} has not synced `{other}`: {state}"));
+                        let finding = verdict
+                            .failed(name, format!("{pod} has not synced `{other}`: {state}"));
                         finding.evidence.push(format!("it reads `{other}` by Secret {secret}"));
                         finding.evidence.extend(why_not_synced(view, name, other));
                     }
                     None => {
-                        let finding = verdict.failed(name, format!("{pod} does not know `{other}`"));
-                        let secret = Key::secret(NAMESPACE, &format!("istio-remote-secret-{other}"));
+                        let finding =
+                            verdict.failed(name, format!("{pod} does not know `{other}`"));
+                        let secret =
+                            Key::secret(NAMESPACE, &format!("istio-remote-secret-{other}"));
                         let is_there = seen
                             .surveyed
                             .as_ref()
@@ -50,11 +53,15 @@ pub fn clusters(view: &View<'_>) -> Verdict {
             }
             for one in known.iter().skip(1).filter(|one| !all.contains(one.id.as_str())) {
                 let (id, secret) = (&one.id, &one.secret_name);
-                verdict.warning(name, format!("{pod} also reads `{id}` ({secret}), which the tree does not have"));
+                verdict.warning(
+                    name,
+                    format!("{pod} also reads `{id}` ({secret}), which the tree does not have"),
+                );
             }
         }
     }
-    verdict.summary = format!("{} synced at {}", count(synced, "remote cluster"), count(istiods_, "istiod"));
+    verdict.summary =
+        format!("{} synced at {}", count(synced, "remote cluster"), count(istiods_, "istiod"));
     verdict
 }
 
@@ -90,80 +97,122 @@ pub fn tokens(view: &View<'_>) -> Verdict {
     verdict
 }
 
+/// A gateway's Service, and the cluster where it stands.
+type Standing<'a> = (&'a str, &'a GatewayService);
+
 pub fn networks(view: &View<'_>) -> Verdict {
     if view.is_one_network() {
         return Verdict::skip("the mesh has one network");
     }
     let mut verdict = Verdict::default();
-    let gateways: Vec<(&str, &crate::verify::seen::GatewayService)> = view
+    let gateways: Vec<Standing<'_>> = view
         .looked()
         .filter_map(|seen| Some((seen.name.as_str(), seen.gateways.as_ref().ok()?)))
         .flat_map(|(name, all)| all.iter().map(move |gateway| (name, gateway)))
         .collect();
-    let networks: BTreeSet<&str> =
-        view.looked().map(|seen| seen.network.as_str()).collect();
+    let networks: BTreeSet<&str> = view.looked().map(|seen| seen.network.as_str()).collect();
     let mut right = 0;
     for seen in view.looked() {
         let name = seen.name.as_str();
         let Some(istiods) = verdict.take(name, &seen.istiods) else { continue };
         for istiod in istiods {
-            let pod = &istiod.pod.name;
             let Some(known) = verdict.take(name, &istiod.networks) else { continue };
             for network in &networks {
-                let of: Vec<_> = gateways.iter().filter(|(_, gateway)| gateway.network == **network).collect();
-                let mut missing = Vec::new();
-                for (cluster, gateway) in &of {
-                    for address in &gateway.addresses {
-                        // istiod resolves host names, and gives what they lead to
-                        let found = known.iter().any(|one| {
-                            one.network == **network
-                                && one.port == u32::from(gateway.port)
-                                && (one.addr == *address || address.parse::<IpAddr>().is_err())
-                        });
-                        if !found {
-                            missing.push(format!("{address}:{} (Service {} in {cluster})", gateway.port, gateway.name));
-                        }
-                    }
-                }
-                let has: Vec<String> = known
-                    .iter()
-                    .filter(|one| one.network == **network)
-                    .map(|one| format!("{}:{}", one.addr, one.port))
-                    .collect();
-                let has_text = if has.is_empty() { "none".to_owned() } else { has.join(", ") };
-                if has.is_empty() {
-                    let finding = verdict.failed(name, format!("{pod} knows no gateway of network `{network}`"));
-                    finding.evidence.extend(missing.iter().map(|one| format!("there is {one}")));
-                    if of.is_empty() {
-                        finding.evidence.push("no cluster has a Service with that network's label".to_owned());
-                    } else if missing.is_empty() {
-                        finding.evidence.push("its Service has no address".to_owned());
-                    }
-                } else if !missing.is_empty() {
-                    let finding = verdict.failed(name, format!("{pod} does not know {}", missing.join(", ")));
-                    finding.evidence.push(format!("of network `{network}` it knows {has_text}"));
-                } else {
-                    right += 1;
-                    let stale: Vec<&String> = has
+                let of = |one: &&NetworkGateway| one.network == *network;
+                let knows = Knows {
+                    pod: &istiod.pod.name,
+                    network,
+                    known: known.iter().filter(of).collect(),
+                    standing: gateways
                         .iter()
-                        .filter(|one| {
-                            let is_host = |(_, gateway): &&&(&str, &crate::verify::seen::GatewayService)| {
-                                gateway.by_nodes
-                                    || gateway.addresses.iter().any(|address| {
-                                        address.parse::<IpAddr>().is_err()
-                                            || format!("{address}:{}", gateway.port) == **one
-                                    })
-                            };
-                            !of.iter().any(|gateway| is_host(&gateway))
-                        })
-                        .collect();
-                    for one in stale {
-                        verdict.warning(name, format!("{pod} also has {one} for network `{network}`, which no Service that was seen has"));
-                    }
-                }
+                        .filter(|(_, gateway)| gateway.network == *network)
+                        .copied()
+                        .collect(),
+                };
+                right += usize::from(knows.judge(name, &mut verdict));
             }
         }
     }
-    verdict.summary = format!("{} known with the right addresses", count(right, "gateway"));
+    let right = count(right, "gateway");
+    verdict.summary = format!("{right} known with the right addresses");
     verdict
+}
+
+/// What one istiod knows of the gateways of a network, beside what stands there.
+struct Knows<'a> {
+    pod: &'a str,
+    network: &'a str,
+    known: Vec<&'a NetworkGateway>,
+    standing: Vec<Standing<'a>>,
+}
+
+impl Knows<'_> {
+    /// Whether it knows them all, and knows nothing else.
+    fn judge(&self, cluster: &str, verdict: &mut Verdict) -> bool {
+        let Self { pod, network, known, standing } = self;
+        let missing: Vec<String> = self.missing();
+        if known.is_empty() {
+            let message = format!("{pod} knows no gateway of network `{network}`");
+            let finding = verdict.failed(cluster, message);
+            finding.evidence.extend(missing.iter().map(|one| format!("there is {one}")));
+            if standing.is_empty() {
+                let none = "no cluster has a Service with that network's label";
+                finding.evidence.push(none.to_owned());
+            } else if missing.is_empty() {
+                finding.evidence.push("its Service has no address".to_owned());
+            }
+            return false;
+        }
+        if !missing.is_empty() {
+            let message = format!("{pod} does not know {}", missing.join(", "));
+            let has: Vec<String> =
+                known.iter().map(|one| format!("{}:{}", one.addr, one.port)).collect();
+            let finding = verdict.failed(cluster, message);
+            finding.evidence.push(format!("of network `{network}` it knows {}", has.join(", ")));
+            return false;
+        }
+        for one in known.iter().filter(|one| self.is_stale(one)) {
+            let (address, port) = (&one.addr, one.port);
+            verdict.warning(
+                cluster,
+                format!(
+                    "{pod} also has {address}:{port} for network `{network}`, which no Service has"
+                ),
+            );
+        }
+        true
+    }
+
+    /// Addresses of Services that it does not know. istiod resolves host names and gives what they
+    /// lead to: of those it is enough that there is something.
+    fn missing(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        for (cluster, gateway) in &self.standing {
+            let (port, service) = (gateway.port, &gateway.name);
+            for address in gateway.addresses.iter().filter(|address| is_address(address)) {
+                let is_it =
+                    |one: &&&NetworkGateway| one.addr == *address && one.port == u32::from(port);
+                if !self.known.iter().any(|one| is_it(&one)) {
+                    missing.push(format!("{address}:{port} (Service {service} in {cluster})"));
+                }
+            }
+        }
+        missing
+    }
+
+    /// Whether an address is of no Service, where that can be told.
+    fn is_stale(&self, one: &NetworkGateway) -> bool {
+        let fits = |(_, gateway): &Standing<'_>| {
+            gateway.by_nodes
+                || gateway.addresses.iter().any(|address| {
+                    !is_address(address)
+                        || (*address == one.addr && u32::from(gateway.port) == one.port)
+                })
+        };
+        !self.standing.iter().any(fits)
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok()
 }

@@ -2,7 +2,7 @@
 //! was seen.
 
 use super::certificates::{leads_to, top};
-use super::{View, short};
+use super::{View, addresses_of_pods, short};
 use crate::verify::seen::{ClusterSeen, Host, SampleSeen};
 
 /// One hop.
@@ -70,13 +70,11 @@ fn endpoints(
         Ok(Ok(hosts)) => hosts,
         Ok(Err(why)) | Err(why) => return hop(None, why.clone()),
     };
-    let pods = view.addresses_of_pods(server);
+    let pods = addresses_of_pods(server);
     let gateways = view.gateways_of(&server.network);
     let direct: Vec<&Host> = hosts.iter().filter(|host| pods.contains(&host.address)).collect();
-    let through: Vec<&Host> = hosts
-        .iter()
-        .filter(|host| gateways.contains(&(host.address.clone(), host.port)))
-        .collect();
+    let through: Vec<&Host> =
+        hosts.iter().filter(|host| gateways.contains(&(host.address.clone(), host.port))).collect();
     let all: Vec<&Host> = hosts.iter().collect();
     let same = client.network == server.network;
     if same && !direct.is_empty() {
@@ -84,7 +82,8 @@ fn endpoints(
     }
     if !same && !through.is_empty() {
         let healthy: Vec<&Host> = through.iter().copied().filter(|host| host.healthy).collect();
-        let said = format!("the client's proxy has {} for network `{}`", list(&through), server.network);
+        let said =
+            format!("the client's proxy has {} for network `{}`", list(&through), server.network);
         return if healthy.is_empty() {
             hop(Some(false), format!("{said}, and has put them aside as failing"))
         } else {
@@ -95,7 +94,9 @@ fn endpoints(
         let (list, network) = (list(&direct), &server.network);
         return hop(
             Some(false),
-            format!("the client's proxy sends to the pods' own addresses ({list}), not to a gateway of network `{network}`: istiod knows no gateway of it, or takes them for the client's network"),
+            format!(
+                "the client's proxy sends to the pods' own addresses ({list}), not to a gateway of network `{network}`: istiod knows no gateway of it, or takes them for the client's network"
+            ),
         );
     }
     let known = if all.is_empty() { "none at all".to_owned() } else { list(&all) };
@@ -119,7 +120,10 @@ fn gateway(
     };
     let gateways = view.gateways_of(&server.network);
     if gateways.is_empty() {
-        return hop(Some(false), format!("network `{}` has no gateway with an address", server.network));
+        return hop(
+            Some(false),
+            format!("network `{}` has no gateway with an address", server.network),
+        );
     }
     let mut said = Vec::new();
     let mut works = None;
@@ -196,6 +200,9 @@ fn serves(server: &ClusterSeen) -> Hop {
     } else if without.is_empty() {
         hop(Some(true), format!("{ready} ready in `{}`", server.name))
     } else {
-        hop(Some(false), format!("{} has no proxy, so other networks leave it out", without.join(", ")))
+        hop(
+            Some(false),
+            format!("{} has no proxy, so other networks leave it out", without.join(", ")),
+        )
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Verdict, View, count};
+use super::{Verdict, View, count, count_of};
 use crate::cluster::readiness::gateway_addresses;
 use crate::verify::seen::text;
 
@@ -65,16 +65,13 @@ pub fn port(view: &View<'_>) -> Verdict {
                 continue;
             }
             let of = view.gateways_at(address, *port).join(" and ");
-            let finding = verdict.failed(
-                &seen.name,
-                format!("{address}:{port} ({of}) does not answer from here"),
-            );
+            let finding = verdict
+                .failed(&seen.name, format!("{address}:{port} ({of}) does not answer from here"));
             let (said, container) = (&answer.said, &answer.container);
             finding.evidence.push(format!("from container {container} of the client: {said}"));
         }
     }
-    verdict.summary =
-        format!("{} answered, asked from {}", count(answered, "address"), count(clients, "client"))
-            .replace("addresss", "addresses");
+    let answered = count_of(answered, "address", "addresses");
+    verdict.summary = format!("{answered} answered, asked from {}", count(clients, "client"));
     verdict
 }

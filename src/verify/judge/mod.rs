@@ -9,13 +9,14 @@ mod infrastructure;
 mod traffic;
 mod workloads;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use time::OffsetDateTime;
 
 use super::check::CHECKS;
 use super::look::Wish;
-use super::report::{CheckResult, ClusterRow, Finding, Report, Status};
+use super::report::{CheckResult, ClusterRow, Finding, Report, Status, Traffic};
 use super::seen::{ClusterSeen, Look, Seen};
 use crate::cluster::Mesh;
 use crate::pki::Certificate;
@@ -28,9 +29,23 @@ pub struct View<'a> {
     pub seen: &'a Seen,
     /// Whether the client pods were made anew.
     pub fresh: bool,
+    /// What was counted, once it was worked out.
+    counted: OnceCell<Option<Traffic>>,
+}
+
+impl<'a> View<'a> {
+    /// What was seen of the clusters of a run.
+    pub fn new(mesh: &'a Mesh, seen: &'a Seen, fresh: bool) -> Self {
+        Self { mesh, seen, fresh, counted: OnceCell::new() }
+    }
 }
 
 impl View<'_> {
+    /// What was counted of the traffic, and the verdict of each pair.
+    fn traffic(&self) -> Option<&Traffic> {
+        self.counted.get_or_init(|| traffic::traffic(self)).as_ref()
+    }
+
     /// The clusters that could be looked at.
     fn looked(&self) -> impl Iterator<Item = &ClusterSeen> {
         self.seen.clusters.iter().filter(|seen| seen.lost.is_none())
@@ -103,12 +118,6 @@ impl View<'_> {
         without
     }
 
-    /// The addresses of a cluster's endpoints of the sample.
-    fn addresses_of_pods(&self, seen: &ClusterSeen) -> BTreeSet<String> {
-        let endpoints = seen.sample.as_ref().and_then(|sample| sample.endpoints.as_ref().ok());
-        endpoints.into_iter().flatten().map(|endpoint| endpoint.address.clone()).collect()
-    }
-
     /// What a client's requests said of TLS.
     fn tls_faults(&self, cluster: &str) -> Option<String> {
         let traffic = self.cluster(cluster)?.sample.as_ref()?.traffic.as_ref()?;
@@ -171,12 +180,7 @@ impl Verdict {
     fn result(self, id: &str) -> CheckResult {
         let worst = self.findings.iter().map(|finding| finding.status).max();
         let status = if self.skipped { Status::Skipped } else { worst.unwrap_or(Status::Passed) };
-        CheckResult {
-            id: id.to_owned(),
-            status,
-            summary: self.summary,
-            findings: self.findings,
-        }
+        CheckResult { id: id.to_owned(), status, summary: self.summary, findings: self.findings }
     }
 }
 
@@ -186,6 +190,7 @@ type Judge = fn(&View<'_>) -> Verdict;
 const JUDGES: &[(&str, Judge)] = &[
     ("configuration.clusters", configuration::clusters),
     ("configuration.objects", configuration::objects),
+    ("configuration.ready", configuration::ready),
     ("configuration.network", configuration::network),
     ("configuration.expose", configuration::expose),
     ("infrastructure.addresses", infrastructure::addresses),
@@ -220,10 +225,8 @@ pub fn judge(view: &View<'_>, wish: &Wish, label: &str, tree: &str) -> Report {
         let wished = wish.checks.contains(check.id) || check.id == CHECKS[0].id;
         if wished { judge(view) } else { Verdict::skip("not asked for") }.result(check.id)
     };
-    let row = |seen: &ClusterSeen| ClusterRow {
-        name: seen.name.clone(),
-        network: seen.network.clone(),
-    };
+    let row =
+        |seen: &ClusterSeen| ClusterRow { name: seen.name.clone(), network: seen.network.clone() };
     Report {
         mesh: view.mesh.index.mesh.clone(),
         label: label.to_owned(),
@@ -231,7 +234,7 @@ pub fn judge(view: &View<'_>, wish: &Wish, label: &str, tree: &str) -> Report {
         at: rfc3339(view.now()),
         clusters: view.seen.clusters.iter().map(row).collect(),
         checks: CHECKS.iter().map(check).collect(),
-        traffic: if wish.has("traffic") { traffic::traffic(view) } else { None },
+        traffic: view.traffic().filter(|_| wish.has("traffic")).cloned(),
     }
 }
 
@@ -241,9 +244,20 @@ fn rfc3339(at: OffsetDateTime) -> String {
     at.format(&format).expect("a time of this era can be written")
 }
 
+/// The addresses of a cluster's endpoints of the sample.
+fn addresses_of_pods(seen: &ClusterSeen) -> BTreeSet<String> {
+    let endpoints = seen.sample.as_ref().and_then(|sample| sample.endpoints.as_ref().ok());
+    endpoints.into_iter().flatten().map(|endpoint| endpoint.address.clone()).collect()
+}
+
 /// `1 cluster`, `2 clusters`.
 fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+    count_of(number, what, &format!("{what}s"))
+}
+
+/// `1 proxy`, `2 proxies`.
+fn count_of(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// The first characters of a fingerprint, enough to tell two apart.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::chance::{ALPHA, interval};
 use super::super::report::{ClientCount, Pair, Status, Traffic};
 use super::hop::hops;
-use super::{Verdict, View, count};
+use super::{Verdict, View, addresses_of_pods, count};
 use crate::verify::look::target;
 use crate::verify::seen::{ClusterSeen, Counted, Host};
 
@@ -75,8 +75,8 @@ fn shares<'a>(
     let clusters = view.seen.clusters.iter().map(|seen| seen.name.as_str());
     let ready = |name: &str| f64::from(ready_in(servers, name));
     let total: f64 = view.seen.clusters.iter().map(|seen| ready(&seen.name)).sum();
-    let is_whole = view.seen.left_out.is_empty()
-        && view.seen.clusters.iter().all(|seen| seen.lost.is_none());
+    let is_whole =
+        view.seen.left_out.is_empty() && view.seen.clusters.iter().all(|seen| seen.lost.is_none());
     let sample = client.sample.as_ref();
     let hosts = sample.and_then(|sample| sample.proxy.as_ref().ok()?.hosts.as_ref().ok());
     let hosts: Vec<&Host> = hosts.into_iter().flatten().collect();
@@ -102,7 +102,7 @@ fn shares<'a>(
 /// Whether any endpoint that a proxy uses first leads to a cluster.
 fn is_near(view: &View<'_>, hosts: &[&Host], cluster: &str) -> bool {
     let Some(seen) = view.cluster(cluster) else { return false };
-    let pods = view.addresses_of_pods(seen);
+    let pods = addresses_of_pods(seen);
     let gateways = view.gateways_of(&seen.network);
     hosts.iter().filter(|host| host.priority == 0).any(|host| {
         pods.contains(&host.address) || gateways.contains(&(host.address.clone(), host.port))
@@ -130,13 +130,17 @@ pub fn traffic(view: &View<'_>) -> Option<Traffic> {
         let answered: u32 = counted.answers.values().sum();
         let shares = shares(view, seen, &servers);
         for other in view.looked() {
-            pairs.push(pair(&seen.name, &other.name, &Count {
-                seen: ready_in(&answers, &other.name),
-                answered,
-                sent: counted.sent,
-                share: shares.get(other.name.as_str()),
-                pairs: all,
-            }));
+            pairs.push(pair(
+                &seen.name,
+                &other.name,
+                &Count {
+                    seen: ready_in(&answers, &other.name),
+                    answered,
+                    sent: counted.sent,
+                    share: shares.get(other.name.as_str()),
+                    pairs: all,
+                },
+            ));
         }
         let proxy = seen.sample.as_ref().and_then(|sample| sample.proxy.as_ref().ok());
         clients.push(ClientCount {
@@ -213,19 +217,19 @@ pub fn answers(view: &View<'_>) -> Verdict {
         for (said, number) in counted.failures.iter().take(4) {
             finding.evidence.push(format!("{number} times: {said}"));
         }
-        let lost: Vec<String> = traffic(view)
-            .into_iter()
-            .flat_map(|traffic| traffic.pairs)
-            .filter(|pair| pair.from == *name && pair.status == Status::Failed)
-            .map(|pair| pair.to)
-            .collect();
         // pairs that are lost altogether have their hops with them
-        if lost.is_empty() {
+        if !loses(view, name) {
             finding.evidence.extend(which_failed(view, seen));
         }
     }
     verdict.summary = format!("{} answered", count(answered, "request"));
     verdict
+}
+
+/// Whether a client gets no answer from some cluster.
+fn loses(view: &View<'_>, cluster: &str) -> bool {
+    let mut pairs = view.traffic().into_iter().flat_map(|traffic| &traffic.pairs);
+    pairs.any(|pair| pair.from == cluster && pair.status == Status::Failed)
 }
 
 /// The endpoints that connections failed to, as the client's proxy counts them.
@@ -254,12 +258,15 @@ pub fn versions(view: &View<'_>) -> Verdict {
         for version in &sample.versions {
             let here = servers.get(version).and_then(|by| by.get(&seen.name));
             if here.is_none() && sample.endpoints.is_ok() {
-                let finding = verdict.failed(&seen.name, format!("{version} has no ready endpoint here"));
+                let finding =
+                    verdict.failed(&seen.name, format!("{version} has no ready endpoint here"));
                 let pods = sample.pods.iter().flatten();
                 let pods = pods.filter(|pod| pod.version.as_ref() == Some(version));
                 finding.evidence.extend(pods.map(|pod| {
                     let trouble = pod.trouble.clone();
-                    let state = trouble.unwrap_or_else(|| if pod.ready { "ready" } else { "not ready" }.to_owned());
+                    let state = trouble.unwrap_or_else(|| {
+                        if pod.ready { "ready" } else { "not ready" }.to_owned()
+                    });
                     format!("pod {}: {state}", pod.pod.name)
                 }));
             }
@@ -268,7 +275,7 @@ pub fn versions(view: &View<'_>) -> Verdict {
             verdict.not_looked(&seen.name, why.clone());
         }
     }
-    let traffic = traffic(view).unwrap_or_default();
+    let Some(traffic) = view.traffic() else { return verdict };
     let mut reached = 0;
     for pair in &traffic.pairs {
         match pair.status {
@@ -277,7 +284,10 @@ pub fn versions(view: &View<'_>) -> Verdict {
                 let versions = of_cluster(&servers, &pair.to);
                 let finding = verdict.failed(
                     &pair.from,
-                    format!("no answer from `{}` ({versions}) in {} requests", pair.to, traffic.requests),
+                    format!(
+                        "no answer from `{}` ({versions}) in {} requests",
+                        pair.to, traffic.requests
+                    ),
                 );
                 finding.evidence = hops(view, &pair.from, &pair.to);
             }
@@ -285,7 +295,10 @@ pub fn versions(view: &View<'_>) -> Verdict {
                 let requests = traffic.requests;
                 verdict.not_looked(
                     &pair.from,
-                    format!("no answer from `{}`, and {requests} requests are too few to tell", pair.to),
+                    format!(
+                        "no answer from `{}`, and {requests} requests are too few to tell",
+                        pair.to
+                    ),
                 );
             }
             _ => {}
@@ -309,18 +322,20 @@ pub fn share(view: &View<'_>) -> Verdict {
         return no_sample();
     }
     let mut verdict = Verdict::default();
-    let traffic = traffic(view).unwrap_or_default();
     let mut compared = 0;
-    for pair in &traffic.pairs {
+    for pair in view.traffic().into_iter().flat_map(|traffic| &traffic.pairs) {
         let Some((least, most)) = pair.expected else { continue };
-        // one that sees nothing is not short of its share
-        if pair.status == Status::Failed {
+        // what one cluster does not get, the others have too much of
+        if loses(view, &pair.from) {
             continue;
         }
         compared += 1;
         if pair.seen < least || pair.seen > most {
             let Pair { from, to, seen, .. } = pair;
-            verdict.failed(from, format!("{seen} answers from `{to}`, and chance gives {least} to {most}"));
+            verdict.failed(
+                from,
+                format!("{seen} answers from `{to}`, and chance gives {least} to {most}"),
+            );
         }
     }
     for seen in view.looked() {
@@ -330,7 +345,7 @@ pub fn share(view: &View<'_>) -> Verdict {
         }
     }
     if compared == 0 {
-        return Verdict::skip("no pair of which a share can be said");
+        return Verdict::skip("no client of which a share can be said");
     }
     verdict.summary = format!("{} within what chance explains", count(compared, "pair"));
     verdict

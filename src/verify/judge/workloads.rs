@@ -17,7 +17,8 @@ pub fn ready(view: &View<'_>) -> Verdict {
         right += pods.iter().filter(|pod| pod.ready).count();
         let member = view.mesh.members.iter().find(|member| member.name == *name);
         let wanted = member.into_iter().flat_map(|member| &member.wanted.objects);
-        for desired in wanted.filter(|one| one.stage == SAMPLES && one.key.is("apps", "Deployment")) {
+        for desired in wanted.filter(|one| one.stage == SAMPLES && one.key.is("apps", "Deployment"))
+        {
             let key = &desired.key;
             let Some(live) = surveyed.live.objects.get(key) else {
                 verdict.failed(name, format!("{key} is not there"));
@@ -26,7 +27,8 @@ pub fn ready(view: &View<'_>) -> Verdict {
             let why = match readiness(live) {
                 Readiness::Waiting(why) | Readiness::Failed(why) => why,
                 Readiness::Ready => {
-                    let replicas = live.pointer("/spec/replicas").and_then(serde_json::Value::as_i64);
+                    let replicas =
+                        live.pointer("/spec/replicas").and_then(serde_json::Value::as_i64);
                     if replicas != Some(0) {
                         continue;
                     }
@@ -35,9 +37,11 @@ pub fn ready(view: &View<'_>) -> Verdict {
             };
             let finding = verdict.failed(name, format!("{key}: {why}"));
             let troubles = pods.iter().filter(|pod| pod.pod.name.starts_with(&key.name));
-            finding.evidence.extend(troubles.filter_map(|pod| {
-                Some(format!("{}: {}", pod.pod.name, pod.trouble.as_ref()?))
-            }));
+            finding
+                .evidence
+                .extend(troubles.filter_map(|pod| {
+                    Some(format!("{}: {}", pod.pod.name, pod.trouble.as_ref()?))
+                }));
         }
     }
     verdict.summary = format!("{} ready", count(right, "pod"));

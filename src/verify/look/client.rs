@@ -38,9 +38,8 @@ pub async fn hosts(kube: &Client, pod: &Pod) -> Look<Vec<Host>> {
     let clusters = admin(kube, pod, "clusters?format=json").await?;
     // `outbound|5000||helloworld.sample.svc.cluster.local`, without what subsets add
     let name = format!("outbound|{PORT}||{SERVER}.{}.svc.", pod.namespace);
-    let ours = items(&clusters, "/cluster_statuses").find(|cluster| {
-        text(cluster, "/name").is_some_and(|found| found.starts_with(&name))
-    });
+    let ours = items(&clusters, "/cluster_statuses")
+        .find(|cluster| text(cluster, "/name").is_some_and(|found| found.starts_with(&name)));
     Ok(ours.into_iter().flat_map(|cluster| items(cluster, "/host_statuses")).map(host).collect())
 }
 
@@ -52,8 +51,9 @@ async fn admin(kube: &Client, pod: &Pod, path: &str) -> Look<Value> {
         let why = output.stderr.lines().last().unwrap_or("no word of why").trim().to_owned();
         return Err(format!("the proxy of {} does not answer `{path}`: {why}", pod.name));
     }
-    serde_json::from_str(&output.stdout)
-        .map_err(|error| format!("the proxy of {} answers `{path}` with no JSON: {error}", pod.name))
+    serde_json::from_str(&output.stdout).map_err(|error| {
+        format!("the proxy of {} answers `{path}` with no JSON: {error}", pod.name)
+    })
 }
 
 fn host(host: &Value) -> Host {

@@ -56,10 +56,7 @@ pub async fn control_plane(client: &Client, member: &Member, wish: &Wish) -> Con
     ControlPlane { deployments, istiods, own_root, injection, webhooks, proxies }
 }
 
-async fn when<T>(
-    wished: bool,
-    work: impl Future<Output = Result<T, RequestError>>,
-) -> Look<T> {
+async fn when<T>(wished: bool, work: impl Future<Output = Result<T, RequestError>>) -> Look<T> {
     if wished { work.await.map_err(|error| error.to_string()) } else { unseen() }
 }
 
@@ -110,7 +107,9 @@ async fn networks(client: &Client, pod: &Pod) -> Look<Vec<NetworkGateway>> {
     // one without gateways says `null`
     serde_json::from_str::<Option<Vec<NetworkGateway>>>(&body)
         .map(Option::unwrap_or_default)
-        .map_err(|error| format!("{} answers `/debug/networkz` with something else: {error}", pod.name))
+        .map_err(|error| {
+            format!("{} answers `/debug/networkz` with something else: {error}", pod.name)
+        })
 }
 
 /// Whether a pod is ready.
@@ -149,10 +148,8 @@ async fn injection(client: &Client, member: &Member) -> Look<Injection> {
 /// The webhooks that call an istiod, in a table of what they are.
 async fn webhooks(client: &Client) -> Result<Vec<Webhook>, RequestError> {
     let path = |kind: &str| format!("/apis/admissionregistration.k8s.io/v1/{kind}");
-    let (mutating, validating) = (
-        path("mutatingwebhookconfigurations"),
-        path("validatingwebhookconfigurations"),
-    );
+    let (mutating, validating) =
+        (path("mutatingwebhookconfigurations"), path("validatingwebhookconfigurations"));
     let (mutating, validating) =
         tokio::try_join!(client.list(&mutating), client.list(&validating))?;
     let mut found = Vec::new();

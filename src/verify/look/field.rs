@@ -22,18 +22,13 @@ pub fn fields(
         let card = Card::of(&changes, entry);
         let mut lines = Vec::new();
         for field in &card.fields {
-            match field.short() {
-                Some((old, new)) => {
-                    lines.push(format!("{}: {} → {}", field.path, old.text(), new.text()));
-                }
-                None => {
-                    lines.push(format!("{} {}", field.sign, field.path));
-                    let shown = field.lines.iter().filter(|line| line.sign != Sign::Same);
-                    lines.extend(shown.map(|line| {
-                        format!("  {} {}", line.sign.character(), line.text())
-                    }));
-                }
+            if let Some((old, new)) = field.short() {
+                lines.push(format!("{}: {} → {}", field.path, old.text(), new.text()));
+                continue;
             }
+            lines.push(format!("{} {}", field.sign, field.path));
+            let shown = field.lines.iter().filter(|line| line.sign != Sign::Same);
+            lines.extend(shown.map(|line| format!("  {} {}", line.sign.character(), line.text())));
         }
         if lines.len() > LINES {
             lines.truncate(LINES - 1);

@@ -43,11 +43,11 @@ fn service(live: &Value) -> Option<GatewayService> {
 }
 
 fn exposure(live: &Value) -> Option<Exposure> {
-    let through =
-        |server: &&Value| text(server, "/tls/mode") == Some("AUTO_PASSTHROUGH");
+    let through = |server: &&Value| text(server, "/tls/mode") == Some("AUTO_PASSTHROUGH");
     let port = |server: &Value| server.pointer("/port/number")?.as_u64()?.try_into().ok();
     let ports: Vec<u16> = items(live, "/spec/servers").filter(through).filter_map(port).collect();
-    let exposure = Exposure { name: name_of(live)?, selector: texts(live, "/spec/selector"), ports };
+    let exposure =
+        Exposure { name: name_of(live)?, selector: texts(live, "/spec/selector"), ports };
     (!exposure.ports.is_empty()).then_some(exposure)
 }
 

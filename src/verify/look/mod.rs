@@ -41,9 +41,9 @@ const MOST_REQUESTS: u32 = 5000;
 impl Wish {
     /// Whether any check of a group, or this check, is wished for.
     pub fn has(&self, of: &str) -> bool {
-        self.checks.iter().any(|id| {
-            *id == of || id.strip_prefix(of).is_some_and(|rest| rest.starts_with('.'))
-        })
+        self.checks
+            .iter()
+            .any(|id| *id == of || id.strip_prefix(of).is_some_and(|rest| rest.starts_with('.')))
     }
 
     /// Whether a failure of traffic is to be explained.
@@ -53,12 +53,7 @@ impl Wish {
 }
 
 /// Looks at the clusters of a run. `lost` are those that could not be connected to.
-pub async fn look(
-    mesh: &Arc<Mesh>,
-    tree: Digest,
-    lost: &[(String, Lost)],
-    wish: &Wish,
-) -> Seen {
+pub async fn look(mesh: &Arc<Mesh>, tree: Digest, lost: &[(String, Lost)], wish: &Wish) -> Seen {
     let survey = survey(mesh).await;
     let wish = Arc::new(wish.clone());
     let mut fields = field::fields(mesh, &survey, tree);
@@ -68,7 +63,7 @@ pub async fn look(
     let tokens = tokens.await;
     let mut found = each(survey.into_iter().enumerate(), |(at, surveyed)| {
         let (mesh, wish) = (mesh.clone(), wish.clone());
-        async move { cluster(&mesh, at, surveyed, &wish).await }
+        async move { Box::pin(cluster(&mesh, at, surveyed, &wish)).await }
     })
     .await;
     for ((cluster, object), lines) in std::mem::take(&mut fields) {
@@ -103,8 +98,7 @@ pub async fn look(
     let place: BTreeMap<&str, usize> =
         mesh.clusters.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
     found.sort_by_key(|seen| place.get(seen.name.as_str()).copied());
-    let is_seen =
-        |name: &String| named.contains(name) || lost.iter().any(|(lost, _)| lost == name);
+    let is_seen = |name: &String| named.contains(name) || lost.iter().any(|(lost, _)| lost == name);
     let left_out = mesh.clusters.iter().filter(|name| !is_seen(name)).cloned().collect();
     Seen { clusters: found, left_out, tokens }
 }
@@ -141,13 +135,9 @@ async fn cluster(
         || wish.has("certificates.expiry")
         || wish.traffic();
     let (gateways, control, sample) = tokio::join!(
-        async {
-            if gateways { Some(gateway::gateways(client).await) } else { None }
-        },
+        async { if gateways { Some(gateway::gateways(client).await) } else { None } },
         control_plane::control_plane(client, member, wish),
-        async {
-            if sample { sample::sample(client, member, wish).await } else { None }
-        },
+        async { if sample { sample::sample(client, member, wish).await } else { None } },
     );
     if let Some((services, exposures)) = gateways {
         (seen.gateways, seen.exposures) = (services, exposures);

@@ -83,12 +83,11 @@ async fn ask(
             output = Err("the proxy's image has no curl".to_owned());
         }
     }
-    let output = match output {
-        Ok(output) => output,
-        Err(_) => {
-            container = CLIENT;
-            client.exec(pod, CLIENT, &command, WITHIN).await.map_err(|error| error.to_string())?
-        }
+    let output = if let Ok(output) = output {
+        output
+    } else {
+        container = CLIENT;
+        client.exec(pod, CLIENT, &command, WITHIN).await.map_err(|error| error.to_string())?
     };
     let answers = parse(&output.stdout, container);
     if answers.is_empty() {

@@ -21,9 +21,8 @@ pub const PORT: u16 = 5000;
 
 /// Deployments of the sample that a tree puts into a cluster.
 fn deployments(member: &Member) -> impl Iterator<Item = &Desired> {
-    let of_sample = |desired: &&Desired| {
-        desired.stage == SAMPLES && desired.key.is("apps", "Deployment")
-    };
+    let of_sample =
+        |desired: &&Desired| desired.stage == SAMPLES && desired.key.is("apps", "Deployment");
     member.wanted.objects.iter().map(AsRef::as_ref).filter(of_sample)
 }
 
@@ -40,13 +39,10 @@ pub async fn sample(kube: &Client, member: &Member, wish: &Wish) -> Option<Sampl
         let label = "/spec/template/metadata/labels/version";
         text(&desired.rendered, label).map(str::to_owned)
     };
-    let (pods, endpoints, locality) = tokio::join!(
-        pods(kube, &namespace),
-        endpoints(kube, &namespace),
-        async {
+    let (pods, endpoints, locality) =
+        tokio::join!(pods(kube, &namespace), endpoints(kube, &namespace), async {
             if wish.traffic() { locality(kube, &namespace).await } else { None }
-        },
-    );
+        },);
     let mut seen = SampleSeen {
         versions: deployments(member).filter_map(version).collect::<BTreeSet<String>>(),
         pods,
@@ -132,7 +128,8 @@ async fn endpoints(client: &Client, namespace: &str) -> Result<Vec<Endpoint>, Re
 /// What of the mesh's or the service's settings moves traffic between localities by shares of its
 /// own. (That failover keeps it near is seen in the priorities of the client's endpoints.)
 async fn locality(client: &Client, namespace: &str) -> Option<String> {
-    let rules = format!("/apis/networking.istio.io/v1beta1/namespaces/{namespace}/destinationrules");
+    let rules =
+        format!("/apis/networking.istio.io/v1beta1/namespaces/{namespace}/destinationrules");
     let meshes = "/api/v1/namespaces/istio-system/configmaps?labelSelector=istio.io%2Frev";
     let (rules, meshes) = tokio::join!(client.list(&rules), client.list(meshes));
     let is_ours = |host: &str| host.split('.').next() == Some(SERVER) || host.starts_with('*');

@@ -20,9 +20,8 @@ pub async fn tokens(mesh: &Arc<Mesh>, survey: &Survey) -> BTreeMap<(String, Stri
             let Some(token) = live_text(desired, live).and_then(|text| token_of(&text)) else {
                 continue;
             };
-            let known = held.iter_mut().find(|(other, known, _)| {
-                other == of && *known.expose() == token
-            });
+            let known =
+                held.iter_mut().find(|(other, known, _)| other == of && *known.expose() == token);
             match known {
                 Some((_, _, at)) => at.push(member.name.clone()),
                 None => held.push((of.to_owned(), Secret::new(token), vec![member.name.clone()])),

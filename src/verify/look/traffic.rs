@@ -83,13 +83,11 @@ fn count_answers(output: &str) -> Counted {
             continue;
         };
         counted.sent += 1;
-        match answer(&said).filter(|_| status == "200" && code == "0") {
-            Some(who) => *counted.answers.entry(who).or_default() += 1,
-            None => {
-                counted.unresolved |= code == "6";
-                let fault = fault(status, said.trim());
-                *counted.failures.entry(fault).or_default() += 1;
-            }
+        if let Some(who) = answer(&said).filter(|_| status == "200" && code == "0") {
+            *counted.answers.entry(who).or_default() += 1;
+        } else {
+            counted.unresolved |= code == "6";
+            *counted.failures.entry(fault(status, said.trim())).or_default() += 1;
         }
         said.clear();
     }

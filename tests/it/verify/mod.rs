@@ -2,5 +2,7 @@
 
 mod junit;
 mod mesh;
+mod scale;
 mod sim;
+mod stream;
 mod writers;

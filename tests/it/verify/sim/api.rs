@@ -7,7 +7,6 @@ use meshgen::cluster::field::overlay;
 use serde_json::{Value, json};
 
 use super::cluster::{Address, Cluster, address, inject};
-use super::mesh::Mesh;
 
 /// A request to one cluster.
 pub struct Request {
@@ -48,7 +47,8 @@ impl Request {
     /// Whether nothing is to be changed.
     pub fn is_dry(&self) -> bool {
         let reviews = ["tokenreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews"];
-        self.parameter("dryRun") == Some("All") || reviews.iter().any(|end| self.path.ends_with(end))
+        self.parameter("dryRun") == Some("All")
+            || reviews.iter().any(|end| self.path.ends_with(end))
     }
 }
 
@@ -123,7 +123,7 @@ fn place(path: &str) -> Place {
 }
 
 /// Answers what changes nothing.
-pub fn look(mesh: &Mesh, cluster: &Cluster, request: &Request) -> Answer {
+pub fn look(cluster: &Cluster, request: &Request) -> Answer {
     let Request { method, path, body, .. } = request;
     match (method.as_str(), path.as_str()) {
         ("GET", "/version") => {
@@ -144,7 +144,6 @@ pub fn look(mesh: &Mesh, cluster: &Cluster, request: &Request) -> Answer {
         }
         _ => {}
     }
-    let _ = mesh;
     match (method.as_str(), place(path)) {
         ("GET", Place::Object(at)) => match cluster.objects.get(&at) {
             Some(live) => Answer::ok(live.clone()),
@@ -218,7 +217,8 @@ pub fn write(cluster: &mut Cluster, request: &Request, writes: &AtomicUsize) -> 
 
 fn istio_kinds() -> Value {
     let kinds = [("gateways", "Gateway"), ("destinationrules", "DestinationRule")];
-    let kind = |(name, kind): &(&str, &str)| json!({"name": name, "kind": kind, "namespaced": true});
+    let kind =
+        |(name, kind): &(&str, &str)| json!({"name": name, "kind": kind, "namespaced": true});
     json!({
         "kind": "APIResourceList", "groupVersion": "networking.istio.io/v1",
         "resources": kinds.iter().map(kind).collect::<Vec<_>>(),

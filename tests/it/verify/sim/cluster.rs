@@ -10,7 +10,7 @@ use rcgen::{CertificateParams, Issuer, KeyPair};
 use serde_json::{Map, Value, json};
 
 use super::project::token;
-use crate::testbed::{Authority, key};
+use crate::testbed::{Authority, Exec, key};
 
 /// Which object: group and version, plural, namespace, name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +37,7 @@ pub struct Trust {
 }
 
 /// A cluster.
+#[derive(Clone)]
 pub struct Cluster {
     pub name: String,
     /// The network that it is wired to, whatever its objects say.
@@ -62,6 +63,8 @@ pub struct Cluster {
     pub remembered: BTreeSet<String>,
     /// Seconds since the proxies started.
     pub uptime: u64,
+    /// What any command answers, whatever it is.
+    pub says: Option<Exec>,
     /// The pods that were made, so that each gets another name and address.
     made: usize,
 }
@@ -85,6 +88,7 @@ impl Cluster {
             restarted: false,
             remembered: BTreeSet::new(),
             uptime: 7_500,
+            says: None,
             made: 0,
         }
     }
@@ -127,7 +131,13 @@ impl Cluster {
 
     /// An object; panics without one.
     #[track_caller]
-    pub fn object(&mut self, version: &str, plural: &str, namespace: &str, name: &str) -> &mut Value {
+    pub fn object(
+        &mut self,
+        version: &str,
+        plural: &str,
+        namespace: &str,
+        name: &str,
+    ) -> &mut Value {
         let address = address(version, plural, namespace, name);
         self.objects.get_mut(&address).unwrap_or_else(|| panic!("no {address:?}"))
     }
@@ -155,10 +165,14 @@ impl Cluster {
     /// Brings what was applied to life: what controllers, istiod and the cloud do, and the records
     /// of the apply.
     pub fn live(&mut self, authority: &str, mesh: &str, tree: Digest, wanted: &Wanted) {
-        self.put("v1", "namespaces", json!({
-            "apiVersion": "v1", "kind": "Namespace",
-            "metadata": {"name": "kube-system", "uid": self.uid}, "status": {"phase": "Active"},
-        }));
+        self.put(
+            "v1",
+            "namespaces",
+            json!({
+                "apiVersion": "v1", "kind": "Namespace",
+                "metadata": {"name": "kube-system", "uid": self.uid}, "status": {"phase": "Active"},
+            }),
+        );
         self.trust = self.signed();
         self.proxies = self.trust.clone();
         self.hands_out();
@@ -232,8 +246,7 @@ impl Cluster {
         pod["metadata"]["name"] = json!(format!("{of}-5d4b8c-{made:05}"));
         pod["metadata"]["namespace"] = json!(namespace);
         pod["metadata"]["labels"]["of"] = json!(of);
-        pod["metadata"]["ownerReferences"] =
-            json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("{of}-5d4b8c")}]);
+        pod["metadata"]["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("{of}-5d4b8c")}]);
         let is_gateway = pod["spec"]["containers"][0]["image"] == "auto";
         if self.injects(namespace) || is_gateway {
             inject(&mut pod);
@@ -315,10 +328,14 @@ impl Cluster {
             root: own.identity.certificate,
         };
         self.proxies = self.trust.clone();
-        self.put("v1", "secrets", json!({
-            "apiVersion": "v1", "kind": "Secret", "type": "istio.io/ca-root",
-            "metadata": {"name": "istio-ca-secret", "namespace": "istio-system"}, "data": {},
-        }));
+        self.put(
+            "v1",
+            "secrets",
+            json!({
+                "apiVersion": "v1", "kind": "Secret", "type": "istio.io/ca-root",
+                "metadata": {"name": "istio-ca-secret", "namespace": "istio-system"}, "data": {},
+            }),
+        );
         self.hands_out();
         let bundle = STANDARD.encode(&self.trust.root);
         for (at, live) in &mut self.objects {
@@ -332,20 +349,21 @@ impl Cluster {
 
     fn hands_out(&mut self) {
         let root = self.trust.root.clone();
-        self.put("v1", "configmaps", json!({
-            "apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": "istio-ca-root-cert", "namespace": "istio-system"},
-            "data": {"root-cert.pem": root},
-        }));
+        self.put(
+            "v1",
+            "configmaps",
+            json!({
+                "apiVersion": "v1", "kind": "ConfigMap",
+                "metadata": {"name": "istio-ca-root-cert", "namespace": "istio-system"},
+                "data": {"root-cert.pem": root},
+            }),
+        );
     }
 
     /// The inventory that an apply leaves.
     fn record(&mut self, mesh: &str, tree: Digest, wanted: &Wanted) {
-        let owner = Owner {
-            mesh: mesh.to_owned(),
-            cluster: self.name.clone(),
-            uid: self.uid.clone(),
-        };
+        let owner =
+            Owner { mesh: mesh.to_owned(), cluster: self.name.clone(), uid: self.uid.clone() };
         let mut inventory = Inventory::new(owner);
         inventory.tree = Some(tree);
         for desired in &wanted.objects {
@@ -404,8 +422,14 @@ pub fn inject(pod: &mut Value) {
 }
 
 /// Mappings that are owned as a whole.
-const ATOMIC: [&str; 6] =
-    ["selector", "scaleTargetRef", "namespaceSelector", "objectSelector", "roleRef", "nodeSelector"];
+const ATOMIC: [&str; 6] = [
+    "selector",
+    "scaleTargetRef",
+    "namespaceSelector",
+    "objectSelector",
+    "roleRef",
+    "nodeSelector",
+];
 
 /// The fields of what was sent, as managed fields have them; items of lists by their place.
 fn fields(value: &Value, name: &str) -> Value {
@@ -413,7 +437,8 @@ fn fields(value: &Value, name: &str) -> Value {
     match value {
         Value::Object(map) if !ATOMIC.contains(&name) => {
             for (key, value) in map {
-                let is_identity = ["apiVersion", "kind", "name", "namespace"].contains(&key.as_str());
+                let is_identity =
+                    ["apiVersion", "kind", "name", "namespace"].contains(&key.as_str());
                 // the identity of the object itself is in no set
                 if !(is_identity && (name.is_empty() || name == "metadata")) {
                     set.insert(format!("f:{key}"), fields(value, key));

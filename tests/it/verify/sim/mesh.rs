@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::cluster::{Cluster, address};
 
 /// All clusters.
+#[derive(Clone)]
 pub struct Mesh {
     clusters: Vec<Cluster>,
 }
@@ -51,10 +52,6 @@ impl Mesh {
 
     pub fn all(&self) -> &[Cluster] {
         &self.clusters
-    }
-
-    pub fn cluster(&self, name: &str) -> Option<&Cluster> {
-        self.clusters.iter().find(|cluster| cluster.name == name)
     }
 
     pub fn cluster_mut(&mut self, name: &str) -> &mut Cluster {
@@ -137,12 +134,22 @@ impl Mesh {
                 gateways.iter().filter(|gateway| gateway.network == network(other)).collect();
             let is_near = network(other) == network(own) || of_network.is_empty();
             for pod in servers(other) {
-                let server = (other.name.clone(), text(pod, "/metadata/labels/version"), text(pod, "/metadata/name"));
+                let server = (
+                    other.name.clone(),
+                    text(pod, "/metadata/labels/version"),
+                    text(pod, "/metadata/name"),
+                );
                 if is_near {
                     let fault = (other.network != own.network).then_some(Fault::Silence);
                     let fault = fault.or_else(|| self.untrusted(own, other));
                     let address = text(pod, "/status/podIP");
-                    hosts.push(Host { address, port: 5000, weight: 1, servers: vec![server], fault });
+                    hosts.push(Host {
+                        address,
+                        port: 5000,
+                        weight: 1,
+                        servers: vec![server],
+                        fault,
+                    });
                     continue;
                 }
                 // across networks only what takes mutual TLS

@@ -14,20 +14,24 @@ mod pod;
 mod project;
 mod server;
 
+use std::collections::BTreeMap;
 use std::process::Output;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
+use meshgen::cluster::{Client, Proxies, Stop, connect, kubeconfig};
 use meshgen::verify::Report;
 
 pub use self::cluster::Cluster;
 pub use self::mesh::Mesh;
 use self::project::Folder;
 use self::server::Server;
+use crate::testbed::Exec;
 
 /// A mesh and its clusters.
 pub struct World {
-    folder: Folder,
+    folder: Arc<Folder>,
+    kubeconfig: String,
     mesh: Arc<RwLock<Mesh>>,
     server: Server,
 }
@@ -45,12 +49,24 @@ pub struct Said {
 
 impl World {
     /// So many clusters, `c1`, `c2` and so on, each in a network of its own, in which all is well.
+    ///
+    /// The project of so many clusters is made once for all tests: nothing in it changes but what
+    /// is kept of the last verification.
     pub fn new(count: usize) -> Self {
-        let folder = Folder::new(count);
-        let mesh = Arc::new(RwLock::new(folder.mesh()));
+        static MADE: Mutex<BTreeMap<usize, (Arc<Folder>, Mesh)>> = Mutex::new(BTreeMap::new());
+        let (folder, mesh) = {
+            let mut made = MADE.lock().expect("no holder panics");
+            let make = || {
+                let folder = Folder::new(count);
+                let mesh = folder.mesh();
+                (Arc::new(folder), mesh)
+            };
+            made.entry(count).or_insert_with(make).clone()
+        };
+        let mesh = Arc::new(RwLock::new(mesh));
         let server = Server::start(mesh.clone());
-        folder.kubeconfig(server.port);
-        Self { folder, mesh, server }
+        let kubeconfig = folder.kubeconfig(server.port);
+        Self { folder, kubeconfig, mesh, server }
     }
 
     /// Changes one cluster.
@@ -64,6 +80,13 @@ impl World {
         self.server.requests.iter().map(|count| count.swap(0, Ordering::Relaxed)).collect()
     }
 
+    /// How often the client of a cluster was asked to send requests to the sample's service.
+    pub fn looked(&self, cluster: &str) -> usize {
+        let mesh = self.mesh.read().expect("no holder panics");
+        let place = mesh.all().iter().position(|one| one.name == cluster).expect("a cluster");
+        self.server.traffic[place].load(Ordering::Relaxed)
+    }
+
     /// Writes that were answered: what changed an object.
     pub fn writes(&self) -> usize {
         self.server.writes.load(Ordering::Relaxed)
@@ -71,8 +94,7 @@ impl World {
 
     /// Runs `meshgen verify` with these arguments.
     pub fn verify(&self, arguments: &[&str]) -> Said {
-        let kubeconfig = self.folder.kubeconfig_path();
-        let arguments = [&["verify", "--kubeconfig", &kubeconfig], arguments].concat();
+        let arguments = [&["verify", "--kubeconfig", &self.kubeconfig], arguments].concat();
         let output = self.folder.project.output(&arguments);
         Said::of(&output)
     }
@@ -84,9 +106,17 @@ impl World {
         (said.code, report.unwrap_or_else(|error| panic!("{error}: {said:?}")))
     }
 
-    /// The port that all clusters answer on.
-    pub fn port(&self) -> u16 {
-        self.server.port
+    /// A client of a cluster, as meshgen has it.
+    pub async fn client(&self, cluster: &str) -> Client {
+        let config = kubeconfig(Some(&self.kubeconfig.clone().into())).expect("a kubeconfig");
+        let stop = Stop::default();
+        let made = connect(&config, cluster, &Proxies::default(), false, stop).await;
+        made.expect("a connection").client
+    }
+
+    /// Has a command in the client's pod of a cluster answered so, whatever it is.
+    pub fn answer(&self, cluster: &str, output: Exec) {
+        self.change(cluster, |cluster| cluster.says = Some(output));
     }
 }
 

@@ -109,8 +109,8 @@ impl Folder {
         Mesh::new(clusters.collect())
     }
 
-    /// Writes the kubeconfig.
-    pub fn kubeconfig(&self, port: u16) {
+    /// Writes a kubeconfig for a server on a port, and gives its path.
+    pub fn kubeconfig(&self, port: u16) -> String {
         let names: Vec<String> = (1..=self.count).map(|number| format!("c{number}")).collect();
         let all = json!({
             "apiVersion": "v1",
@@ -123,12 +123,9 @@ impl Folder {
                 "name": name, "context": {"cluster": name, "user": "sim"},
             })).collect::<Vec<_>>(),
         });
-        fs::write(self.kubeconfig_path(), all.to_string()).expect("a file");
-    }
-
-    /// Where it is.
-    pub fn kubeconfig_path(&self) -> String {
-        self.beside.path().join("kubeconfig").to_string_lossy().into_owned()
+        let path = self.beside.path().join(format!("kubeconfig-{port}"));
+        fs::write(&path, all.to_string()).expect("a file");
+        path.to_string_lossy().into_owned()
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Server {
     pub port: u16,
     /// Requests by cluster, in the order of the mesh.
     pub requests: Arc<Vec<AtomicUsize>>,
+    /// How often clients were asked for traffic, by cluster.
+    pub traffic: Arc<Vec<AtomicUsize>>,
     /// What changed an object.
     pub writes: Arc<AtomicUsize>,
 }
@@ -31,16 +33,17 @@ impl Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let count = mesh.read().expect("no holder panics").all().len();
-        let requests: Arc<Vec<AtomicUsize>> = Arc::new((0..count).map(|_| AtomicUsize::new(0)).collect());
-        let writes = Arc::new(AtomicUsize::new(0));
-        let server = Self { port, requests: requests.clone(), writes: writes.clone() };
+        let zeros = || Arc::new((0..count).map(|_| AtomicUsize::new(0)).collect());
+        let counts = Counts { requests: zeros(), traffic: zeros(), writes: Arc::default() };
+        let Counts { requests, traffic, writes } = counts.clone();
+        let server = Self { port, requests, traffic, writes };
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(stream) = stream else { continue };
-                let (mesh, requests, writes) = (mesh.clone(), requests.clone(), writes.clone());
+                let (mesh, counts) = (mesh.clone(), counts.clone());
                 let serve = move || {
                     // a client that goes away is no fault of anybody
-                    let _ = connection(&stream, &mesh, &requests, &writes);
+                    let _ = connection(&stream, &mesh, &counts);
                 };
                 let thread = thread::Builder::new().stack_size(STACK).spawn(serve);
                 thread.expect("a thread");
@@ -50,12 +53,15 @@ impl Server {
     }
 }
 
-fn connection(
-    stream: &TcpStream,
-    mesh: &RwLock<Mesh>,
-    requests: &[AtomicUsize],
-    writes: &AtomicUsize,
-) -> io::Result<()> {
+/// What is counted.
+#[derive(Clone)]
+struct Counts {
+    requests: Arc<Vec<AtomicUsize>>,
+    traffic: Arc<Vec<AtomicUsize>>,
+    writes: Arc<AtomicUsize>,
+}
+
+fn connection(stream: &TcpStream, mesh: &RwLock<Mesh>, counts: &Counts) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
     while let Some(head) = Head::read(&mut reader)? {
@@ -75,10 +81,13 @@ fn connection(
                 _ => return Ok(()),
             }
         };
-        requests[place].fetch_add(1, Ordering::Relaxed);
+        counts.requests[place].fetch_add(1, Ordering::Relaxed);
         if let Some(upgrade) = Upgrade::of(&head) {
             let answer = {
                 let mesh = mesh.read().expect("no holder panics");
+                if target.contains("http_code") {
+                    counts.traffic[place].fetch_add(1, Ordering::Relaxed);
+                }
                 pod::answer(&mesh, &mesh.all()[place], &request)
             };
             return match answer {
@@ -88,11 +97,11 @@ fn connection(
         }
         let answer = if method == "GET" || request.is_dry() {
             let mesh = mesh.read().expect("no holder panics");
-            api::look(&mesh, &mesh.all()[place], &request)
+            api::look(&mesh.all()[place], &request)
         } else {
             let mut mesh = mesh.write().expect("no holder panics");
             let name = mesh.all()[place].name.clone();
-            api::write(mesh.cluster_mut(&name), &request, writes)
+            api::write(mesh.cluster_mut(&name), &request, &counts.writes)
         };
         respond(stream, &answer)?;
     }

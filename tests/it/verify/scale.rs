@@ -1,0 +1,55 @@
+//! What a verification of many clusters takes.
+
+use std::time::Instant;
+
+use meshgen::verify::{CHECKS, Status};
+
+use super::sim::World;
+
+#[test]
+fn fifty_clusters_are_one_mesh_on_one_screen() {
+    let world = World::new(50);
+    let begun = Instant::now();
+    let said = world.verify(&[]);
+    let took = begun.elapsed();
+    let requests: usize = world.requests().iter().sum();
+    println!("50 clusters: {:.1} s, {requests} requests", took.as_secs_f64());
+    assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
+    let lines = said.out.lines().count();
+    assert!(lines <= 60, "{lines} lines:\n{}", said.out);
+    let checks = CHECKS.len();
+    let last = format!("\nverified: one mesh of 50 clusters, {checks} checks passed\n");
+    assert!(said.out.ends_with(&last), "{}", said.out);
+    assert!(said.out.contains("50 clients, 50 clusters that serve: 2500 pairs"), "{}", said.out);
+
+    // one cluster of them is broken: it is named, on a screen
+    world.change("c17", |c17| c17.blocked = true);
+    let (code, report) = world.report(&[]);
+    assert_eq!(code, 1);
+    for check in report.checks.iter().filter(|check| check.status == Status::Failed) {
+        assert!(
+            ["infrastructure.port", "traffic.versions"].contains(&check.id.as_str()),
+            "{check:?}"
+        );
+    }
+    let said = world.verify(&[]);
+    assert!(said.out.contains("✗ to c17: from "), "{}", said.out);
+    assert!(said.out.lines().count() < 130, "{}", said.out);
+}
+
+/// A remote secret is a pair's: each cluster holds one of each peer, and that is all that grows.
+#[test]
+fn what_is_asked_of_a_cluster_grows_by_one_a_peer() {
+    let mut all = Vec::new();
+    for count in [10, 20, 40] {
+        let world = World::new(count);
+        let said = world.verify(&["--requests", "1000"]);
+        assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
+        let requests = world.requests();
+        println!("{count} clusters: {requests:?}");
+        let rest: Vec<usize> = requests.iter().map(|number| number - (count - 1)).collect();
+        all.extend(rest);
+    }
+    let (least, most) = (all.iter().min().unwrap(), all.iter().max().unwrap());
+    assert_eq!(least, most, "{all:?}");
+}

@@ -9,6 +9,8 @@ use super::stream::Pod;
 
 /// istiod's port for people, which asks for no credential from loopback.
 const DEBUG: u16 = 8080;
+/// istiod's port for metrics.
+const METRICS: u16 = 15014;
 
 /// A cluster as one istiod sees it.
 ///
@@ -67,6 +69,36 @@ pub async fn synced(client: &Client, pod: &Pod) -> Result<Vec<RemoteCluster>, Re
     })
 }
 
+/// How many changes of remote secrets an istiod was told of by its API server since it started;
+/// nothing where it does not say. It is told of a change before it acts on it.
+///
+/// Source: the counter `remote_cluster_secret_events_total` of Istio's `pkg/kube/multicluster`.
+pub async fn told(client: &Client, pod: &Pod) -> Option<u64> {
+    let (status, body) = client.ask(pod, METRICS, "/metrics").await.ok()?;
+    if status == 200 { updates(&body) } else { None }
+}
+
+/// The counter in a page of metrics. One that has events, and none of them a change, is at 0; where
+/// nothing at all was counted, nothing is known.
+fn updates(page: &str) -> Option<u64> {
+    let rows = page.lines().filter_map(|line| {
+        let rest = line.strip_prefix("remote_cluster_secret_events_total{")?;
+        let (labels, value) = rest.rsplit_once("} ")?;
+        Some((labels, value))
+    });
+    let mut sum = None;
+    for (labels, value) in rows {
+        let counted = if labels.split(',').any(|label| label.trim() == "event=\"update\"") {
+            // a number of OpenMetrics; no counter of events has a fraction
+            value.split(' ').next()?.split('.').next()?.parse().ok()?
+        } else {
+            0
+        };
+        sum = Some(sum.unwrap_or(0) + counted);
+    }
+    sum
+}
+
 /// Reads an answer. An istiod without remote clusters may say `null`.
 fn parse(body: &str) -> Result<Vec<RemoteCluster>, serde_json::Error> {
     Ok(serde_json::from_str::<Option<Vec<RemoteCluster>>>(body)?.unwrap_or_default())
@@ -85,6 +117,17 @@ mod tests {
         assert!(all[0].is_synced() && !all[1].is_synced());
         assert_eq!(parse("null").expect("it reads"), Vec::new());
         assert!(parse("not found").is_err());
+    }
+
+    #[test]
+    fn changes_are_counted_where_anything_is() {
+        let page = |rows: &str| format!("# HELP x y\npilot_xds{{type=\"a\"}} 3\n{rows}go_info 1\n");
+        let row = |event: &str, count: &str| {
+            format!("remote_cluster_secret_events_total{{event=\"{event}\"}} {count}\n")
+        };
+        assert_eq!(updates(&page("")), None);
+        assert_eq!(updates(&page(&row("add", "2"))), Some(0));
+        assert_eq!(updates(&page(&(row("add", "2") + &row("update", "17")))), Some(17));
     }
 
     #[test]

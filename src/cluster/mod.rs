@@ -34,6 +34,7 @@ pub mod readiness;
 mod record;
 mod report;
 mod resource;
+pub mod rotation;
 mod run;
 mod saved;
 mod stage;

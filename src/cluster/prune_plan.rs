@@ -8,6 +8,7 @@ use super::desired::rank;
 use super::inventory::Entry;
 use super::key::Key;
 use super::plan::{Action, ClusterPlan, Refusal, Step, View, uid};
+use super::rotation::is_second;
 use super::stage_name::ISTIOD;
 
 /// Marks an object that is never pruned, as a label or an annotation.
@@ -132,6 +133,11 @@ fn stays(view: &View<'_>, key: &Key, entry: &Entry, live: &Value, retired: bool)
     }
     if is_marked(live) {
         return Some(marked());
+    }
+    // peers may have its token, and only a rotation knows when they do not any more
+    if is_second(live) && !retired {
+        let name = view.cluster;
+        return Some(format!("a token is being made anew: `meshgen pki rotate-tokens {name}`"));
     }
     let of = entry.cluster.as_ref()?;
     let in_tree = view.clusters.iter().any(|name| name == of);

@@ -97,7 +97,7 @@ pub(super) async fn write(
 
 /// Managers that may have made an object before us: all but Kubernetes itself, which adds to what
 /// we made.
-fn is_maker(manager: &str) -> bool {
+pub(super) fn is_maker(manager: &str) -> bool {
     manager != MANAGER && !manager.starts_with("kube-") && manager != "pilot-discovery"
 }
 

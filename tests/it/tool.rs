@@ -101,6 +101,19 @@ pub fn terraform() -> Option<PathBuf> {
     found
 }
 
+/// Istio's pilot-discovery: on `PATH`, or as the lab has built it. Optional everywhere, since it
+/// takes minutes to build and a stand-in does for the rest.
+pub fn pilot() -> Option<PathBuf> {
+    let lab =
+        cache().ok().and_then(|cache| Some(cache.parent()?.join("mesh-lab/bin/pilot-discovery")));
+    let found = on_path("pilot-discovery").or_else(|| lab.filter(|path| path.is_file()));
+    match &found {
+        Some(path) => announce(&format!("judge: istiod: {}", path.display())),
+        None => not_run("istiod", "no `pilot-discovery` on PATH, and the lab was not set up"),
+    }
+    found
+}
+
 /// The folder of the module of an Istio release, `1.24`, `1.26`, `1.30` or `1.31`; its charts and
 /// profiles are in `manifests`. Go downloads it once and checks it against `go.sum`.
 ///

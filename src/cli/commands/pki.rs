@@ -1,4 +1,4 @@
-//! `meshgen pki …`: the keyring.
+//! `meshgen pki …`: the keyring, and tokens.
 
 mod export;
 mod identity;
@@ -6,6 +6,7 @@ mod import;
 mod init;
 mod ring;
 mod rotate;
+mod rotate_tokens;
 mod status;
 mod updatekeys;
 
@@ -25,6 +26,7 @@ enum Command {
     Init(init::Args),
     Status(status::Args),
     Rotate(rotate::Args),
+    RotateTokens(Box<rotate_tokens::Args>),
     Import(import::Args),
     Export(export::Args),
     Updatekeys(updatekeys::Args),
@@ -36,6 +38,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         Command::Init(args) => init::run(context, args),
         Command::Status(args) => status::run(context, args),
         Command::Rotate(args) => rotate::run(context, args),
+        Command::RotateTokens(args) => rotate_tokens::run(context, args),
         Command::Import(args) => import::run(context, args),
         Command::Export(args) => export::run(context, args),
         Command::Updatekeys(args) => updatekeys::run(context, args),

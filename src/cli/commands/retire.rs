@@ -9,12 +9,14 @@ use tokio::sync::Semaphore;
 use super::cluster::outcome::{conclude, consented, tell};
 use super::cluster::preflight::preflight;
 use super::cluster::session::{self, ConnectArgs, Look, Request};
-use super::cluster::{ask, who};
+use super::cluster::{ask, rotation, who};
 use crate::cli::{CommandError, Context, Exit, Format};
+use crate::cluster::rotation::{Found, Rotation, rotate};
 use crate::cluster::{
-    Allowed, Board, Mesh, Options, Order, Outcome, Run, Selection, Stop, is_idle, run as run_all,
+    Allowed, Board, Mesh, Options, Order, Outcome, Report, Run, Selection, Stop, Survey, is_idle,
+    run as run_all,
 };
-use crate::store::Store;
+use crate::store::{Digest, Store};
 use crate::tree::source::{Source, resolve};
 use crate::tree::view;
 
@@ -24,7 +26,11 @@ use crate::tree::view;
 /// A cluster that is in the tree no more is not touched by apply, and its peers keep reading it, until
 /// it is retired. One that is still in the tree is uninstalled; the next apply would install it again.
 /// Namespaces, CRDs and objects with `meshgen.dev/keep` stay, unless `--prune` names them.
+///
+/// It had tokens of all its peers, which go on working for who copied them, until they are made anew:
+/// `--rotate-tokens`, or `meshgen pki rotate-tokens` later.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
 pub struct Args {
     /// The cluster.
     #[arg(value_name = "CLUSTER")]
@@ -33,6 +39,14 @@ pub struct Args {
     /// The cluster is gone: its remote secret leaves the peers, and nobody asks the cluster.
     #[arg(long)]
     gone: bool,
+
+    /// Then make the tokens anew that it had: those of all clusters that remain.
+    #[arg(long)]
+    rotate_tokens: bool,
+
+    /// With `--rotate-tokens`: do not ask istiods, but wait so long after each change: `60s`, `5m`.
+    #[arg(long, value_name = "TIME", value_parser = session::duration, requires = "rotate_tokens")]
+    allow_unseen: Option<Duration>,
 
     /// Do it without asking.
     #[arg(long)]
@@ -49,6 +63,12 @@ pub struct Args {
     #[command(flatten)]
     connect: ConnectArgs,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  meshgen retire c3                           its remote secret leaves the peers, then its objects go
+  meshgen retire c3 --gone                    the cluster itself is not there any more
+  meshgen retire c3 --gone --rotate-tokens    and who has a copy of its Secrets reads nothing any more";
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
@@ -106,46 +126,105 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
             look.shown(&source, true).note(context)?;
         }
         preflight(&look).await?;
-        if survey.iter().flatten().all(is_idle) {
+        let idle = survey.iter().flatten().all(is_idle);
+        if idle {
             context.note(&format!("nothing of `{name}` is left"));
+        }
+        // what stands against it is known before anything goes
+        let tokens =
+            if args.rotate_tokens { Some(tokens(context, args, mesh, idle).await?) } else { None };
+        if idle && tokens.is_none() {
             return Ok(Exit::Done);
         }
-        ask::consent(context, args.yes, &[question(mesh, survey, name)])?;
-        let told = context.clone();
-        let run = Run {
-            tree: source.digest,
-            me: who::me(),
-            timeout: args.timeout,
-            tell: Arc::new(move |event| tell(&told, &event)),
-            board: Board::default(),
-            permits: Arc::new(Semaphore::new(8)),
-            expected: None,
-            consented: consented(mesh, survey),
-            mesh: mesh.clone(),
-        };
-        // the peers first: none may be left that reads what is going
-        let peers: Vec<String> = mesh
-            .members
-            .iter()
-            .map(|member| member.name.clone())
-            .filter(|member| member != name)
-            .collect();
-        let order = Order::Waves(vec![peers.clone(), vec![name.clone()]]);
+        let mut questions = if idle { Vec::new() } else { vec![question(mesh, survey, name)] };
+        questions.extend(tokens.as_ref().map(|(_, found)| rotation::question(found)));
+        ask::consent(context, args.yes, &questions)?;
         session::on_interrupt(&stop);
-        let reports = run_all(Arc::new(run), survey, &order).await;
-        let exit = conclude(context, &reports, &source, &format!("meshgen retire {name}"));
+        let mut reports =
+            if idle { Vec::new() } else { leave(context, args, &look, source.digest).await };
         let done = reports.iter().all(|r| matches!(r.outcome, Outcome::Done | Outcome::Unchanged));
-        if done && !peers.is_empty() {
+        if let Some((rotation, found)) = &tokens
+            && done
+        {
+            let rotated = rotate(rotation, found).await;
+            reports = both(reports, rotated);
+        }
+        let flag = if args.rotate_tokens { " --rotate-tokens" } else { "" };
+        let exit = conclude(context, &reports, &source, &format!("meshgen retire {name}{flag}"));
+        let peers = peers(mesh, name);
+        if done && tokens.is_none() && !peers.is_empty() {
             context.note(&format!(
                 "`{name}` had tokens of {}, which go on working for who copied them",
                 peers.join(", ")
             ));
+            context.note("hint: `meshgen pki rotate-tokens` makes them anew");
         }
         Ok(exit)
     })
 }
 
-fn question(mesh: &Mesh, survey: &crate::cluster::Survey, name: &str) -> String {
+/// The clusters that remain.
+fn peers(mesh: &Mesh, name: &str) -> Vec<String> {
+    let members = mesh.members.iter().map(|member| member.name.clone());
+    members.filter(|member| member != name).collect()
+}
+
+/// What is to be rotated when the cluster is out.
+async fn tokens(
+    context: &Context,
+    args: &Args,
+    mesh: &Arc<Mesh>,
+    idle: bool,
+) -> Result<(Rotation, Vec<Found>), CommandError> {
+    let name = &args.cluster;
+    let members = mesh.members.iter().enumerate();
+    let members = members.filter(|(_, member)| member.name != *name).map(|(at, _)| at).collect();
+    let rotation = Rotation {
+        members,
+        retired: Some(name.clone()),
+        distrusts: !idle,
+        ..rotation::rotation(context, mesh, args.timeout, args.allow_unseen)
+    };
+    let found = rotation::looked(context, &rotation, &peers(mesh, name)).await?;
+    Ok((rotation, found))
+}
+
+/// Takes it out of its peers, then empties it.
+async fn leave(context: &Context, args: &Args, look: &Look, tree: Digest) -> Vec<Report> {
+    let Look { mesh, survey, .. } = look;
+    let name = &args.cluster;
+    let told = context.clone();
+    let run = Run {
+        tree,
+        me: who::me(),
+        timeout: args.timeout,
+        tell: Arc::new(move |event| tell(&told, &event)),
+        board: Board::default(),
+        permits: Arc::new(Semaphore::new(8)),
+        expected: None,
+        consented: consented(mesh, survey),
+        mesh: mesh.clone(),
+    };
+    // the peers first: none may be left that reads what is going
+    let order = Order::Waves(vec![peers(mesh, name), vec![name.clone()]]);
+    run_all(Arc::new(run), survey, &order).await
+}
+
+/// One report a cluster: what became of its token is the end of it.
+fn both(mut reports: Vec<Report>, rotated: Vec<Report>) -> Vec<Report> {
+    for last in rotated {
+        match reports.iter_mut().find(|report| report.cluster == last.cluster) {
+            Some(report) => {
+                report.done += last.done;
+                report.outcome = last.outcome;
+            }
+            None => reports.push(last),
+        }
+    }
+    reports
+}
+
+fn question(mesh: &Mesh, survey: &Survey, name: &str) -> String {
     let counts: BTreeMap<&str, usize> = mesh
         .members
         .iter()

@@ -1,6 +1,6 @@
 //! Whether the clusters hold what was reviewed.
 
-use super::super::report::Status;
+use super::super::report::{Finding, Status};
 use super::{Verdict, View, count, count_of};
 use crate::cluster::readiness::{Readiness, readiness};
 use crate::cluster::stage_name::SAMPLES;
@@ -31,7 +31,10 @@ pub fn objects(view: &View<'_>) -> Verdict {
         let Some(surveyed) = &seen.surveyed else { continue };
         let (name, plan) = (&seen.name, &surveyed.plan);
         equal += plan.unchanged.len();
-        let mut differ: Vec<(String, Vec<String>)> = Vec::new();
+        let mut differ: Vec<Finding> = Vec::new();
+        let mut say = |message: String, evidence: Vec<String>, hint: Option<String>| {
+            differ.push(Finding { message, evidence, hint, ..Finding::default() });
+        };
         for step in plan.steps.iter().filter(|step| step.writes) {
             let key = step.key.to_string();
             let what = match &step.action {
@@ -39,32 +42,31 @@ pub fn objects(view: &View<'_>) -> Verdict {
                 Action::Prune => format!("{key} is there, and the tree has it no more"),
                 _ => format!("{key} is not as the tree has it"),
             };
-            differ.push((what, seen.fields.get(&key).cloned().unwrap_or_default()));
+            say(what, seen.fields.get(&key).cloned().unwrap_or_default(), None);
         }
+        // what is no object's is for other checks
         for refusal in &plan.refusals {
-            // what is no object's is for other checks
             if let Some(key) = &refusal.key {
-                differ.push((format!("{key}: {}", refusal.message), Vec::new()));
+                say(format!("{key}: {}", refusal.message), Vec::new(), refusal.hint.clone());
             }
         }
         for held in &plan.held {
-            let is_there = surveyed.live.objects.contains_key(&held.key);
-            let is_pending = seen.pending.contains(&held.key);
             let (key, why) = (&held.key, &held.why);
-            if is_pending {
+            if seen.pending.contains(key) {
                 verdict.warning(name, format!("{key} is pending: {why}"));
-            } else if is_there {
+            } else if surveyed.live.objects.contains_key(key) {
                 verdict.not_looked(name, format!("{key} cannot be compared: {why}"));
             } else {
-                differ.push((format!("{key} is not there: {why}"), Vec::new()));
+                say(format!("{key} is not there: {why}"), Vec::new(), held.hint.clone());
             }
         }
         for (key, why) in &plan.unreadable {
             verdict.not_looked(name, format!("{key} cannot be read: {why}"));
         }
         let more = differ.len().saturating_sub(LISTED);
-        for (message, fields) in differ.into_iter().take(LISTED) {
-            verdict.failed(name, message).evidence = fields;
+        for one in differ.into_iter().take(LISTED) {
+            let finding = verdict.failed(name, one.message);
+            (finding.evidence, finding.hint) = (one.evidence, one.hint);
         }
         if more > 0 {
             verdict.failed(name, format!("{} more differ", count(more, "object")));

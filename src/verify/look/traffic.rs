@@ -102,6 +102,12 @@ fn answer(said: &str) -> Option<(String, String)> {
 }
 
 fn fault(status: &str, said: &str) -> String {
+    // `after 5001 milliseconds`: the same fault, however long it took
+    let words = said.split_whitespace().map(|word| {
+        let is_number = word.len() > 2 && word.chars().all(|c| c.is_ascii_digit());
+        if is_number { "…" } else { word }
+    });
+    let said = words.collect::<Vec<_>>().join(" ");
     let said: String = said.chars().filter(|c| !c.is_control()).take(SAID).collect();
     match status {
         "000" => said,
@@ -147,6 +153,6 @@ curl: (28) Operation timed out after 5000 milliseconds with 0 bytes received
         assert_eq!(counted.answers.values().sum::<u32>(), 2);
         let faults: Vec<&str> = counted.failures.keys().map(String::as_str).collect();
         assert!(faults[0].starts_with("HTTP 503: upstream connect error"), "{faults:?}");
-        assert!(faults[1].starts_with("curl: (28)"), "{faults:?}");
+        assert!(faults[1].starts_with("curl: (28) Operation timed out after …"), "{faults:?}");
     }
 }

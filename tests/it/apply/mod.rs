@@ -19,6 +19,7 @@ mod rare;
 mod readme;
 mod recreate;
 mod reference;
+mod rotation;
 mod saved;
 mod sealed;
 mod stranger;
@@ -222,6 +223,7 @@ impl<'a> Bed<'a> {
         if asks_clusters.contains(&arguments[0])
             || arguments.contains(&"--live")
             || arguments.starts_with(&["facts", "pin"])
+            || arguments.starts_with(&["pki", "rotate-tokens"])
         {
             command.args(["--kubeconfig", &self.file("kubeconfig")]);
             if !arguments.contains(&"--context") {
@@ -318,6 +320,12 @@ impl<'a> Bed<'a> {
     fn keeps_secrets(&self) {
         let canaries = self.canaries();
         assert!(canaries.len() > 3 * self.planes.len(), "{} canaries", canaries.len());
+        self.keeps(&canaries);
+    }
+
+    /// The same for these.
+    #[track_caller]
+    fn keeps(&self, canaries: &[String]) {
         let mut texts: Vec<(String, String)> = self.said.lock().unwrap().clone();
         for plane in self.planes {
             for map in plane.client().list("/api/v1/namespaces/istio-system/configmaps") {
@@ -332,7 +340,7 @@ impl<'a> Bed<'a> {
             texts.push((path, String::from_utf8_lossy(&bytes).into_owned()));
         }
         for (place, text) in texts {
-            for canary in &canaries {
+            for canary in canaries {
                 assert!(!text.contains(canary.as_str()), "a secret stands in: {place}");
             }
         }
@@ -372,9 +380,10 @@ fn installed(plane: &ControlPlane) {
     let deployment = json!({
         "metadata": {"name": "istiod", "labels": {"app": "istiod"}},
         "spec": {
-            "selector": {"matchLabels": {"app": "istiod"}},
+            // without `app: istiod`: its pods are on no node, and nobody could ask them
+            "selector": {"matchLabels": {"istio": "pilot"}},
             "template": {
-                "metadata": {"labels": {"app": "istiod"}},
+                "metadata": {"labels": {"istio": "pilot"}},
                 "spec": {"containers": [{"name": "discovery", "image": "istiod"}]},
             },
         },

@@ -16,6 +16,7 @@ pub struct Client {
     address: SocketAddr,
     tls: Arc<ClientConfig>,
     agent: String,
+    token: Option<String>,
     connection: Mutex<Option<ClientStream>>,
 }
 
@@ -38,7 +39,13 @@ impl Answer {
 impl Client {
     /// A client of the server there.
     pub fn new(address: SocketAddr, tls: Arc<ClientConfig>, agent: &str) -> Self {
-        Self { address, tls, agent: agent.to_owned(), connection: Mutex::new(None) }
+        Self { address, tls, agent: agent.to_owned(), token: None, connection: Mutex::new(None) }
+    }
+
+    /// The same, with a bearer token.
+    pub fn with_token(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
+        self
     }
 
     /// The object at this path; `None` where there is none.
@@ -109,6 +116,9 @@ impl Client {
             self.address, self.agent
         );
         let payload = body.map_or(String::new(), |(_, value)| value.to_string());
+        if let Some(token) = &self.token {
+            text += &format!("Authorization: Bearer {token}\r\n");
+        }
         if let Some((kind, _)) = body {
             text += &format!("Content-Type: {kind}\r\n");
         }

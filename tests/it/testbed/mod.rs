@@ -19,6 +19,8 @@
 //! - [`Proxy`]: counts requests, fails as it is told ([`Fault`]), runs a hook at the n-th write
 //!   ([`When`]): kill meshgen there.
 //! - [`exec`] and [`port_forward`]: the other end of the streams into pods, for who answers as a node.
+//! - [`Node`]: port-forwards into pods, answered by the test; [`Reader`]: what an istiod does with
+//!   remote secrets, and what it says of it. [`Pilot`] is Istio's own, where it is to be had.
 //! - [`Istiod`]: its webhooks, without which no pod of an injected namespace is made. Needs a network
 //!   namespace: the test begins with `if !testbed::in_namespace("module::name") { return; }`.
 //!   Control planes inside are others than those outside.
@@ -36,8 +38,11 @@ mod istiod;
 mod keys;
 mod kubelet;
 mod namespace;
+mod node;
+mod pilot;
 mod process;
 mod proxy;
+mod reader;
 mod reset;
 mod selftest;
 mod stream;
@@ -58,8 +63,12 @@ pub use self::{
     keys::{Authority, Identity, key, kubeconfig},
     kubelet::{Addresses, Kubelet},
     namespace::in_namespace,
+    node::Node,
+    pilot::Pilot,
     proxy::Proxy,
     stream::{Connection, End, Exec, Upgrade, exec, port_forward},
+    reader::Reader,
+    tls::anybody,
 };
 
 /// Control planes that are this test's alone until this is dropped.

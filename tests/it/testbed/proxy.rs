@@ -1,9 +1,10 @@
 //! A proxy between a kubeconfig and its API server: it counts, and it fails on demand.
 
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use rustls::ClientConfig;
 
@@ -22,7 +23,7 @@ type Hook = Arc<Mutex<Box<dyn Fn() + Send>>>;
 /// An HTTPS proxy; ends with all its connections on drop.
 ///
 /// The API server sees an administrator, whoever asks; only a bearer token is passed on. HTTP/1.1
-/// alone, without upgrades: no `exec`, no `port-forward`.
+/// alone; what follows an upgrade (`exec`, `port-forward`) is passed on as it comes.
 pub struct Proxy {
     listener: Listener,
     state: Arc<State>,
@@ -174,6 +175,11 @@ impl State {
             None => {}
         }
         let (mut server, answer) = self.forward(kept.take(), tls, head, body)?;
+        if answer.status() == 101 {
+            client.get_mut().write_all(answer.text.as_bytes())?;
+            client.get_mut().flush()?;
+            return pump(client, &mut server);
+        }
         let framing = answer.response_framing(&method);
         if verdict.fault == Some(Fault::HalfBody) {
             let (wire, _) = http::whole_body(&mut server, framing)?;
@@ -245,6 +251,33 @@ impl State {
                 fault.clone()
             });
         Verdict { hook, fault }
+    }
+}
+
+/// Passes bytes on both ways until one side ends.
+fn pump(client: &mut ServerStream, server: &mut ClientStream) -> io::Result<()> {
+    // one thread has both: each waits this long for the other
+    let turn = Some(Duration::from_millis(2));
+    client.get_ref().sock.set_read_timeout(turn)?;
+    server.get_ref().sock.set_read_timeout(turn)?;
+    let mut bytes = [0; 16 * 1024];
+    loop {
+        for turn in 0..2 {
+            let read = if turn == 0 { server.read(&mut bytes) } else { client.read(&mut bytes) };
+            let length = match read {
+                Ok(0) => return Err(io::ErrorKind::ConnectionAborted.into()),
+                Ok(length) => length,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                Err(error) => return Err(error),
+            };
+            if turn == 0 {
+                client.get_mut().write_all(&bytes[..length])?;
+                client.get_mut().flush()?;
+            } else {
+                server.get_mut().write_all(&bytes[..length])?;
+                server.get_mut().flush()?;
+            }
+        }
     }
 }
 

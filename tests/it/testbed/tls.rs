@@ -49,6 +49,11 @@ pub fn client(ca: &str, who: Option<&Identity>) -> Arc<ClientConfig> {
     })
 }
 
+/// A client that trusts this CA, and shows no certificate.
+pub fn anybody(ca: &str) -> Arc<ClientConfig> {
+    client(ca, None)
+}
+
 /// Connects.
 pub fn connect(tls: &Arc<ClientConfig>, address: SocketAddr) -> io::Result<ClientStream> {
     let stream = TcpStream::connect(address)?;

@@ -318,8 +318,14 @@ fn what_is_asked_for_is_what_is_looked_at() {
         .filter(|check| check.status != Status::Skipped)
         .map(|check| check.id.as_str())
         .collect();
-    let expected =
-        ["control-plane.version", "discovery.clusters", "discovery.tokens", "discovery.networks"];
+    // whose clusters they are is always asked first
+    let expected = [
+        "configuration.clusters",
+        "control-plane.version",
+        "discovery.clusters",
+        "discovery.tokens",
+        "discovery.networks",
+    ];
     assert_eq!(asked, expected);
     assert!(some < all, "{some} of {all} requests");
     assert_eq!(report.traffic, None);

@@ -1,5 +1,6 @@
 //! Commands and connections through an API server into a pod.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use meshgen::cluster::{Pod, RequestError};
@@ -75,6 +76,23 @@ fn a_command_that_cannot_be_run_says_why() {
 
         world.change("c1", |c1| c1.dead = true);
         unreachable(client.exec(&pod, "sleep", &["true"], WITHIN).await);
+    });
+}
+
+#[test]
+fn a_connection_that_breaks_is_made_again() {
+    let world = World::new(3);
+    run(async {
+        let (client, pod) = a_pod(&world, "istiod").await;
+        let cut = |times| world.change("c1", |c1| c1.breaks.store(times, Ordering::Relaxed));
+        cut(2);
+        let (status, body) = client.ask(&pod, 8080, "/debug/clusterz").await.expect("an answer");
+        assert!(status == 200 && body.ends_with(']'), "{body}");
+        cut(3);
+        assert_eq!(unreachable(client.ask(&pod, 8080, "/").await), "the answer broke off");
+        cut(2);
+        let chain = client.served(&pod, 15012, "istiod.istio-system.svc").await.expect("a chain");
+        assert_eq!(chain.len(), 3);
     });
 }
 

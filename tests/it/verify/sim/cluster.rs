@@ -1,6 +1,8 @@
 //! The state of one simulated cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -63,6 +65,8 @@ pub struct Cluster {
     pub remembered: BTreeSet<String>,
     /// Seconds since the proxies started.
     pub uptime: u64,
+    /// How many port-forwards break in the middle of an answer.
+    pub breaks: Arc<AtomicUsize>,
     /// What any command answers, whatever it is.
     pub says: Option<Exec>,
     /// The pods that were made, so that each gets another name and address.
@@ -88,6 +92,7 @@ impl Cluster {
             restarted: false,
             remembered: BTreeSet::new(),
             uptime: 7_500,
+            breaks: Arc::default(),
             says: None,
             made: 0,
         }

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,6 +27,8 @@ pub enum Answer {
     Tls(u16, Trust),
     /// Nobody listens at a port.
     Closed(u16),
+    /// The connection to a port breaks in the middle of an answer.
+    Broken(u16),
 }
 
 impl Answer {
@@ -43,6 +46,12 @@ impl Answer {
                         rustls::ServerConnection::new(tls(trust)).map_err(io::Error::other)?;
                     session.complete_io(&mut connection)?;
                     Ok(())
+                };
+                port_forward(stream, upgrade, *port, Ok(&mut work))
+            }
+            Answer::Broken(port) => {
+                let mut work = |connection: &mut dyn Connection| {
+                    connection.write_all(b"HTTP/1.0 200 OK\r\nContent-Length: 99\r\n\r\n[{\"id\"")
                 };
                 port_forward(stream, upgrade, *port, Ok(&mut work))
             }
@@ -103,7 +112,12 @@ pub fn answer(mesh: &Mesh, cluster: &Cluster, request: &Request) -> Result<Answe
         "portforward" => {
             let port = request.parameter("ports").and_then(|port| port.parse().ok()).unwrap_or(0);
             let is_istiod = pod["metadata"]["labels"]["app"] == "istiod";
+            let breaks = |left: usize| left.checked_sub(1);
+            let relaxed = Ordering::Relaxed;
             Ok(match port {
+                _ if cluster.breaks.fetch_update(relaxed, relaxed, breaks).is_ok() => {
+                    Answer::Broken(port)
+                }
                 8080 if is_istiod => Answer::Http(
                     port,
                     vec![

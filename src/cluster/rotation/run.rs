@@ -1,0 +1,324 @@
+//! Carries rotations out, one cluster after the other, under the Leases of all.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::Rotation;
+use super::check::{Found, examine};
+use super::state::{Held, Phase, REPLACES, RETIRED, State, Subject, annotation, path};
+use super::told::{TOLD, Told, Which};
+use crate::cluster::apply::{ApplyError, doing};
+use crate::cluster::client::{ApplyOptions, RequestError};
+use crate::cluster::desired::in_data;
+use crate::cluster::field;
+use crate::cluster::inventory::{Entry, Inventory};
+use crate::cluster::key::Key;
+use crate::cluster::lease::{Lease, LeaseError};
+use crate::cluster::observe::{each, records};
+use crate::cluster::plan::uid;
+use crate::cluster::record::write_inventory;
+use crate::cluster::report::{Event, Outcome, Report};
+use crate::cluster::stage_name::TOKENS;
+use crate::cluster::wait::Look;
+use crate::cluster::write::is_maker;
+use crate::pki::Wiped;
+
+/// Makes the tokens anew that were found, one after the other. The first that fails ends it. In the
+/// order of what was found.
+pub async fn rotate(rotation: &Rotation, all: &[Found]) -> Vec<Report> {
+    let report = |found: &Found, outcome: Outcome| Report {
+        cluster: found.subject.name.clone(),
+        outcome,
+        done: 0,
+        left: Vec::new(),
+        held: Vec::new(),
+    };
+    let (leases, failed) = leases(rotation).await;
+    let mut reports = Vec::new();
+    let mut ended = failed.map(|(name, error)| format!("{name}: {error}"));
+    for found in all {
+        if let Some(why) = &ended {
+            reports.push(report(found, Outcome::NotBegun(why.clone())));
+            continue;
+        }
+        let mut work = Work { rotation, subject: &found.subject, done: 0 };
+        let outcome = match work.all().await {
+            Ok(()) => Outcome::Done,
+            Err(error) => {
+                ended = Some(format!("`{}` failed", found.subject.name));
+                let hint = matches!(error, ApplyError::Moved(_))
+                    .then(|| "look at it again: `meshgen plan`".to_owned());
+                Outcome::Failed(error.to_string(), hint)
+            }
+        };
+        reports.push(Report { done: work.done, ..report(found, outcome) });
+    }
+    each(leases, Lease::give_back).await;
+    reports
+}
+
+/// The Leases of all that take part, or the first that could not be had.
+async fn leases(rotation: &Rotation) -> (Vec<Lease>, Option<(String, LeaseError)>) {
+    let taken = each(rotation.members.clone(), |at| {
+        let (member, me) = (rotation.mesh.members[at].clone(), rotation.me.clone());
+        let tell = rotation.tell.clone();
+        async move {
+            let cluster = member.name.clone();
+            let waiting = |text: &str| {
+                tell(Event::Waiting { cluster: cluster.clone(), what: text.to_owned() });
+            };
+            let lease = Lease::take(member.client(), &me, &waiting).await;
+            lease.map_err(|error| (member.name.clone(), error))
+        }
+    });
+    let (mut leases, mut failed) = (Vec::new(), None);
+    for lease in taken.await {
+        match lease {
+            Ok(lease) => leases.push(lease),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    (leases, failed)
+}
+
+/// The rotation of one token while it goes on.
+pub(super) struct Work<'a> {
+    pub(super) rotation: &'a Rotation,
+    pub(super) subject: &'a Subject,
+    done: usize,
+}
+
+impl Work<'_> {
+    async fn all(&mut self) -> Result<(), ApplyError> {
+        let mut distrusts = self.rotation.distrusts;
+        loop {
+            let (state, mut inventory) = self.read().await?;
+            let second = state.second.as_ref();
+            let retired = second.and_then(|held| annotation(&held.live, RETIRED));
+            let is_other =
+                self.rotation.retired.is_some() && retired != self.rotation.retired.as_deref();
+            let again = second.is_some() && (distrusts || is_other);
+            let resumed = second.is_some();
+            self.once(&state, &mut inventory).await?;
+            if !again {
+                if resumed && !distrusts {
+                    let text =
+                        "a rotation that was stopped is done; another makes the token anew again";
+                    (self.rotation.tell)(Event::Note {
+                        cluster: self.subject.name.clone(),
+                        text: text.to_owned(),
+                    });
+                }
+                return Ok(());
+            }
+            distrusts = false;
+        }
+    }
+
+    /// What is there under the Lease, which must be as it was when people said yes.
+    async fn read(&self) -> Result<(State, Inventory), ApplyError> {
+        let (mesh, subject) = (&self.rotation.mesh, self.subject);
+        let member = &mesh.members[subject.at];
+        let state = State::read(mesh, subject).await.map_err(doing("looking again"))?;
+        let found = records(member.client()).await;
+        let found = found.map_err(|error| ApplyError::Moved(format!("looking again: {error}")))?;
+        let Some(inventory) = found.inventory else {
+            return Err(ApplyError::Moved("its inventory is gone".to_owned()));
+        };
+        let inventories = BTreeMap::from([(subject.at, inventory)]);
+        if let Some((at, refusal)) = examine(self.rotation, &inventories, subject, &state).first() {
+            let of = refusal.key.as_ref().map(|key| format!("{key}: ")).unwrap_or_default();
+            let name = &mesh.members[*at].name;
+            return Err(ApplyError::Moved(format!("{name}: {of}{}", refusal.message)));
+        }
+        let inventory = inventories.into_values().next().expect("it was put there");
+        Ok((state, inventory))
+    }
+
+    /// One rotation, from wherever it stands to its end.
+    async fn once(&mut self, state: &State, inventory: &mut Inventory) -> Result<(), ApplyError> {
+        let subject = self.subject;
+        let second = match &state.second {
+            Some(second) => second.clone(),
+            None => self.begin(state, inventory).await?,
+        };
+        let second = self.filled(&subject.second(), &second.uid).await?;
+        if state.phase() != Phase::Return {
+            self.hand_out(Which::Second, &second).await?;
+            self.renew(state.own.as_ref(), inventory).await?;
+        }
+        let key = &subject.own.key;
+        let own = self.get(key).await?;
+        let own = own.ok_or_else(|| ApplyError::Moved(format!("somebody deleted {key}")))?;
+        let own = self.filled(key, &own.uid).await?;
+        let recorded = inventory.entries.get(key).and_then(|entry| entry.uid.as_deref());
+        if recorded != Some(own.uid.as_str()) {
+            self.record(inventory, key, Some(own.uid.clone())).await?;
+        }
+        self.hand_out(Which::Own, &own).await?;
+        self.end(&second, inventory).await
+    }
+
+    /// The second Secret: into the inventory, then into the cluster.
+    async fn begin(
+        &mut self,
+        state: &State,
+        inventory: &mut Inventory,
+    ) -> Result<Held, ApplyError> {
+        let Some(own) = &state.own else {
+            return Err(ApplyError::Moved(format!("{} is not there", self.subject.own.key)));
+        };
+        let key = self.subject.second();
+        let mut told = Told::new(Which::Second);
+        for (reader, _, _) in state.readers(self.subject) {
+            self.count(reader, &mut told).await?;
+        }
+        self.record(inventory, &key, None).await?;
+        let second = self.put_second(None, &own.uid, &told).await?;
+        self.did(self.subject.at, TOKENS, "create", &key);
+        self.record(inventory, &key, Some(second.uid.clone())).await?;
+        Ok(second)
+    }
+
+    /// Writes the second Secret with what is noted on it: a new one, or the one of this UID.
+    pub(super) async fn put_second(
+        &self,
+        known: Option<&Held>,
+        replaces: &str,
+        told: &Told,
+    ) -> Result<Held, ApplyError> {
+        let (subject, key) = (self.subject, self.subject.second());
+        let retired = match known {
+            Some(held) => annotation(&held.live, RETIRED).map(str::to_owned),
+            None => self.rotation.retired.clone(),
+        };
+        let mut object = (*subject.own.rendered).clone();
+        object["metadata"]["name"] = Value::from(key.name.as_str());
+        let mut put = |map: &str, name: &str, value: String| {
+            let map = &mut object["metadata"][map];
+            if !map.is_object() {
+                *map = Value::Object(Map::new());
+            }
+            map[name] = Value::from(value);
+        };
+        put("labels", "app.kubernetes.io/managed-by", "meshgen".to_owned());
+        put("annotations", REPLACES, replaces.to_owned());
+        put("annotations", TOLD, told.to_text());
+        if let Some(retired) = retired {
+            put("annotations", RETIRED, retired);
+        }
+        if let Some(known) = known {
+            object["metadata"]["uid"] = Value::from(known.uid.as_str());
+        }
+        let client = self.rotation.mesh.members[subject.at].client();
+        let written = client.apply(&path(&key), &object, ApplyOptions::default()).await;
+        let written = written.map_err(doing(format!("writing {key}")))?;
+        if known.is_none() && !field::foreign_in(&written, &is_maker).is_empty() {
+            return Err(ApplyError::Foreign(key));
+        }
+        Held::of(written).ok_or_else(|| ApplyError::Moved(format!("somebody deletes {key}")))
+    }
+
+    /// Deletes the tree's own Secret, whose token nobody needs by now, and makes it anew.
+    async fn renew(
+        &mut self,
+        old: Option<&Held>,
+        inventory: &mut Inventory,
+    ) -> Result<(), ApplyError> {
+        let (subject, key) = (self.subject, &self.subject.own.key);
+        let client = self.rotation.mesh.members[subject.at].client();
+        let waiter = self.rotation.waiter(subject.at);
+        self.go_on()?;
+        if let Some(old) = old {
+            let deleted = client.delete(&path(key), &old.uid).await;
+            deleted.map_err(doing(format!("deleting {key}")))?;
+            waiter.gone(key, &path(key), &old.uid).await?;
+            self.did(subject.at, TOKENS, "delete", key);
+        } else if let Some(live) = client.get(&path(key)).await.map_err(doing("looking again"))? {
+            // on its way out
+            waiter.gone(key, &path(key), uid(&live).unwrap_or_default()).await?;
+        }
+        let object = Wiped(in_data((*subject.own.rendered).clone()));
+        let made = client.apply(&path(key), &object.0, ApplyOptions::default()).await;
+        let made = made.map_err(doing(format!("creating {key}")))?;
+        self.did(subject.at, TOKENS, "create", key);
+        self.record(inventory, key, uid(&made).map(str::to_owned)).await
+    }
+
+    /// Deletes the second Secret, and forgets it.
+    async fn end(&mut self, second: &Held, inventory: &mut Inventory) -> Result<(), ApplyError> {
+        let key = self.subject.second();
+        let client = self.rotation.mesh.members[self.subject.at].client();
+        self.go_on()?;
+        let deleted = client.delete(&path(&key), &second.uid).await;
+        deleted.map_err(doing(format!("deleting {key}")))?;
+        self.rotation.waiter(self.subject.at).gone(&key, &path(&key), &second.uid).await?;
+        self.did(self.subject.at, TOKENS, "delete", &key);
+        inventory.entries.remove(&key);
+        write_inventory(client, inventory, false).await.map_err(doing("writing the inventory"))
+    }
+
+    /// Records a Secret: by its UID, or as intended.
+    async fn record(
+        &self,
+        inventory: &mut Inventory,
+        key: &Key,
+        uid: Option<String>,
+    ) -> Result<(), ApplyError> {
+        let entry = inventory.entries.entry(key.clone()).or_insert_with(|| Entry {
+            api_version: "v1".to_owned(),
+            stage: TOKENS.to_owned(),
+            cluster: None,
+            digest: None,
+            uid: None,
+            joined: false,
+        });
+        entry.uid = uid;
+        let client = self.rotation.mesh.members[self.subject.at].client();
+        write_inventory(client, inventory, false).await.map_err(doing("writing the inventory"))
+    }
+
+    /// Waits until the cluster has written a token into a Secret.
+    async fn filled(&self, key: &Key, uid: &str) -> Result<Held, ApplyError> {
+        let waiter = self.rotation.waiter(self.subject.at);
+        let client = &waiter.client;
+        let path = path(key);
+        let path = &path;
+        let look = |_| async move {
+            let held = client.get(path).await?.and_then(Held::of);
+            Ok(match held.filter(|held| held.uid == uid) {
+                Some(held) if held.token.is_some() => Look::There(held),
+                Some(_) => Look::NotYet("the token controller has not written it".to_owned()),
+                None => Look::Never("it is gone: is its ServiceAccount there?".to_owned()),
+            })
+        };
+        Ok(waiter.until(&format!("the token in {key}"), look).await?)
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Held>, ApplyError> {
+        let client = self.rotation.mesh.members[self.subject.at].client();
+        let found = client.get(&path(key)).await;
+        Ok(found.map_err(doing(format!("reading {key}")))?.and_then(Held::of))
+    }
+
+    /// Before a token is taken away: nobody may have been stopped, because others could write then.
+    fn go_on(&self) -> Result<(), ApplyError> {
+        for at in &self.rotation.members {
+            let member = &self.rotation.mesh.members[*at];
+            let going = member.client().stop().check().map_err(RequestError::Stopped);
+            going.map_err(doing(format!("`{}`", member.name)))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn did(&mut self, at: usize, stage: &str, action: &'static str, key: &Key) {
+        self.done += 1;
+        (self.rotation.tell)(Event::Did {
+            cluster: self.rotation.mesh.members[at].name.clone(),
+            stage: stage.to_owned(),
+            action,
+            key: key.clone(),
+        });
+    }
+}

@@ -66,8 +66,8 @@ pub use self::{
     node::Node,
     pilot::Pilot,
     proxy::Proxy,
-    stream::{Connection, End, Exec, Upgrade, exec, port_forward},
     reader::Reader,
+    stream::{Connection, End, Exec, Upgrade, exec, port_forward},
     tls::anybody,
 };
 

@@ -4,7 +4,7 @@
 //! saying so when its token is refused later. So `synced` counts only after istiod was told of the
 //! change. It counts what it is told of (`remote_cluster_secret_events_total`), then builds a new
 //! client from the changed kubeconfig, which is `syncing` until it has listed everything with the
-//! new token; the old client ends after that (before Istio 1.30, at once). An unchanged kubeconfig is
+//! new token; the old client ends after that (older releases end it first). An unchanged kubeconfig is
 //! skipped. Seen are therefore, of each pod by itself:
 //!
 //! 1. it was told of a change of a remote secret since before the write, or was seen not synced;

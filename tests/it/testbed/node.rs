@@ -129,24 +129,19 @@ fn serve(stream: ServerStream, listening: &Listening) -> tungstenite::Result<()>
     }
     let text = String::from_utf8_lossy(&request);
     let path = text.split(' ').nth(1).unwrap_or_default();
-    match listening(&pod, port, path) {
+    let (channel, text) = match listening(&pod, port, path) {
         Some((status, body)) => {
-            let answer =
-                format!("HTTP/1.0 {status} answer\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-            send(&mut socket, [&[0], answer.as_bytes()].concat())?;
+            let length = body.len();
+            (0, format!("HTTP/1.0 {status} answer\r\nContent-Length: {length}\r\n\r\n{body}"))
         }
-        None => {
-            let why =
-                format!("failed to connect to localhost:{port} inside the namespace of {pod}");
-            send(&mut socket, [&[1], why.as_bytes()].concat())?;
-        }
-    }
+        None => (1, format!("failed to connect to localhost:{port} inside the namespace of {pod}")),
+    };
+    send(&mut socket, [&[channel], text.as_bytes()].concat())?;
     socket.close(None)?;
     while socket.read().is_ok() {}
     Ok(())
 }
 
-#[expect(clippy::result_large_err, reason = "the errors are the library's")]
 fn send(socket: &mut Socket, bytes: Vec<u8>) -> tungstenite::Result<()> {
     socket.send(Message::Binary(Bytes::from(bytes)))
 }

@@ -19,7 +19,8 @@ use crate::cluster::rotation::rotate;
 ///
 /// Every cluster of the tree must be reached, because a peer that misses the new token loses sight of
 /// the cluster. Each istiod is asked by a port-forward whether it has taken a token; that needs the
-/// right to create `pods/portforward` in istio-system.
+/// right to create `pods/portforward` in istio-system. One that does not count what it is told of, or
+/// that starts meanwhile, is given a minute.
 ///
 /// Killed at any instant, it loses nothing: peers have a token that works. Run it again, and it goes
 /// on; an apply in between does no harm.

@@ -107,13 +107,16 @@ fn failure(reason: &str, message: &str, details: &Value) -> Value {
     })
 }
 
+/// What is done on a connection.
+pub type Work<'a> = dyn FnMut(&mut dyn Connection) -> io::Result<()> + 'a;
+
 /// Answers a `portforward` of one port: `work` gets the connection, or there is none, as the runtime
 /// says.
 pub fn port_forward<S: Read + Write>(
     stream: S,
     upgrade: &Upgrade,
     port: u16,
-    work: Result<&mut dyn FnMut(&mut dyn Connection) -> io::Result<()>, String>,
+    work: Result<&mut Work<'_>, String>,
 ) -> io::Result<()> {
     let mut socket = upgrade.accept(stream)?;
     for channel in [0, 1] {

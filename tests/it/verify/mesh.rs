@@ -226,7 +226,9 @@ fn a_gateway_that_exposes_nothing_is_named_though_traffic_goes_on() {
     broken(
         |world| {
             world.change("c2", expose);
-            ["c1", "c3"].iter().for_each(|at| world.change(at, |cluster| cluster.pooled = true));
+            for at in ["c1", "c3"] {
+                world.change(at, |cluster| cluster.pooled = true);
+            }
         },
         &[],
         &first,
@@ -261,7 +263,9 @@ fn a_version_that_is_down_is_named() {
 fn a_blocked_port_is_named_and_fresh_clients_feel_it() {
     let world = World::new(3);
     world.change("c2", |c2| c2.blocked = true);
-    ["c1", "c3"].iter().for_each(|at| world.change(at, |cluster| cluster.pooled = true));
+    for at in ["c1", "c3"] {
+        world.change(at, |cluster| cluster.pooled = true);
+    }
     let (code, report) = world.report(&[]);
     let expected = [("infrastructure.port".to_owned(), vec!["c1".to_owned(), "c3".to_owned()])];
     assert_eq!((code, failed(&report)), (1, expected.to_vec()));

@@ -102,9 +102,23 @@ pub fn judge(report: &mut Report, status: Status, is_meant: impl Fn(&str, &str) 
     }
 }
 
+/// Some checks of each kind, so that a new one changes no expectation.
+const SOME: [&str; 9] = [
+    "configuration.clusters",
+    "configuration.expose",
+    "infrastructure.port",
+    "certificates.root",
+    "certificates.expiry",
+    "discovery.clusters",
+    "discovery.networks",
+    "traffic.answers",
+    "traffic.versions",
+];
+
 /// Two clusters with something of everything.
 pub fn mixed() -> Report {
     let mut report = good(2);
+    report.checks.retain(|check| SOME.contains(&check.id.as_str()));
     let expiry = "certificates.expiry";
     find(&mut report, expiry, Some("c2"), Status::Warning, "its intermediate ends in 12 days");
     find(
@@ -127,8 +141,8 @@ pub fn mixed() -> Report {
     );
     let port = "infrastructure.port";
     find(&mut report, port, None, Status::NotLooked, "REGISTRY_ONLY keeps curl from looking");
-    report.checks[3].status = Status::Skipped;
-    report.checks[3].summary = "one network".into();
+    report.checks[1].status = Status::Skipped;
+    report.checks[1].summary = "one network".into();
     judge(&mut report, Status::Failed, |from, to| (from, to) == ("c1", "c2"));
     let client = &mut report.traffic.as_mut().unwrap().clients[0];
     client.failures.insert("connection timed out".to_owned(), 3);
@@ -143,33 +157,19 @@ mesh apac, out (sha256:0123456789ab): 2 clusters: c1, c2
 
 configuration
   ✓ configuration.clusters    2 looked at
-  ✓ configuration.objects     2 looked at
-  ✓ configuration.network     2 looked at
   - configuration.expose      skipped: one network
 
 infrastructure
-  ✓ infrastructure.addresses  2 looked at
   ? infrastructure.port       the address of each east-west gateway answers on 15443 from where the others are
       2 looked at
     ? REGISTRY_ONLY keeps curl from looking
 
 certificates
   ✓ certificates.root         2 looked at
-  ✓ certificates.handed-out   2 looked at
-  ✓ certificates.used         2 looked at
-  ✓ certificates.proxies      2 looked at
   ! certificates.expiry       no certificate has ended or ends soon
       2 looked at
     ! c2: its intermediate ends in 12 days
       hint: `meshgen pki rotate CLUSTER`, `meshgen render`, `meshgen apply`
-
-control-plane
-  ✓ control-plane.istiod      2 looked at
-  ✓ control-plane.injector    2 looked at
-  ✓ control-plane.webhook-ca  2 looked at
-  ✓ control-plane.validator   2 looked at
-  ✓ control-plane.version     2 looked at
-  ✓ control-plane.proxies     2 looked at
 
 discovery
   ✗ discovery.clusters        every istiod has synced every remote cluster
@@ -178,12 +178,7 @@ discovery
         secret istio-system/istio-remote-secret-c2 is there
         its token was refused: 401
       hint: `meshgen pki rotate-tokens c2`
-  ✓ discovery.tokens          2 looked at
   ✓ discovery.networks        2 looked at
-
-workloads
-  ✓ workloads.ready           2 looked at
-  ✓ workloads.sidecar         2 looked at
 
 traffic
   ✓ traffic.answers           2 looked at
@@ -191,7 +186,6 @@ traffic
       2 looked at
     ✗ c1: no answer of a pod in c2, of 100
       hint: see the evidence: the first hop that fails is named
-  ✓ traffic.share             2 looked at
 
   100 requests to helloworld.sample:5000/hello from each client; who answered whom:
     from  c1 (v1)  c2 (v2)            unanswered
@@ -332,7 +326,9 @@ fn what_was_not_asked_for_takes_a_line_a_group() {
     }
     report.traffic = None;
     let found = to_text(&report, false);
-    assert!(found.contains("\nconfiguration\n  - 4 checks skipped: not asked for\n\n"), "{found}");
+    let number = report.group("configuration").count();
+    let skipped = format!("\nconfiguration\n  - {number} checks skipped: not asked for\n\n");
+    assert!(found.contains(&skipped), "{found}");
     let last = verdict(&report);
     assert!(last.starts_with("verified in part: ") && found.ends_with(&format!("{last}\n")));
 }
@@ -414,7 +410,7 @@ infrastructure.port
 | c2 | ✓ 50 | ✓ 50 | 0 |
 ";
     assert!(found.contains(table), "{found}");
-    assert!(found.contains("<details><summary>20 checks passed</summary>"), "{found}");
+    assert!(found.contains("<details><summary>4 checks passed</summary>"), "{found}");
 
     // it fits a comment whatever happens, and says what it left out
     let mut report = good(50);

@@ -264,7 +264,7 @@ impl Cluster {
         self.put("v1", "pods", pod);
     }
 
-    /// The EndpointSlice of the sample's service, as its pods are.
+    /// The `EndpointSlice` of the sample's service, as its pods are.
     pub fn slice(&mut self) {
         let endpoints: Vec<Value> = self
             .all("pods", Some("sample"))

@@ -65,10 +65,7 @@ impl Mesh {
             let name = format!("istio-remote-secret-{}", other.name);
             let at = address("v1", "secrets", "istio-system", &name);
             let Some(secret) = own.objects.get(&at) else { continue };
-            let status = match self.reads(own, other, secret) {
-                true => "synced",
-                false => "timeout",
-            };
+            let status = if reads(own, other, secret) { "synced" } else { "timeout" };
             all.push(json!({
                 "id": other.name, "secretName": format!("istio-system/{name}"), "syncStatus": status,
             }));
@@ -76,20 +73,12 @@ impl Mesh {
         Value::Array(all)
     }
 
-    /// Whether an istiod reads a cluster. Watches that stand outlive their token.
-    fn reads(&self, own: &Cluster, other: &Cluster, secret: &Value) -> bool {
-        let kubeconfig = secret["data"][other.name.as_str()].as_str().unwrap_or_default();
-        let kubeconfig = STANDARD.decode(kubeconfig).unwrap_or_default();
-        let is_taken = String::from_utf8_lossy(&kubeconfig).contains(&other.token);
-        (is_taken && !other.dead) || !own.restarted
-    }
-
     fn read_by<'a>(&'a self, own: &'a Cluster) -> impl Iterator<Item = &'a Cluster> {
         self.clusters.iter().filter(move |other| {
             let name = format!("istio-remote-secret-{}", other.name);
             let at = address("v1", "secrets", "istio-system", &name);
             let secret = own.objects.get(&at);
-            other.name == own.name || secret.is_some_and(|secret| self.reads(own, other, secret))
+            other.name == own.name || secret.is_some_and(|secret| reads(own, other, secret))
         })
     }
 
@@ -141,7 +130,7 @@ impl Mesh {
                 );
                 if is_near {
                     let fault = (other.network != own.network).then_some(Fault::Silence);
-                    let fault = fault.or_else(|| self.untrusted(own, other));
+                    let fault = fault.or_else(|| untrusted(own, other));
                     let address = text(pod, "/status/podIP");
                     hosts.push(Host {
                         address,
@@ -171,17 +160,13 @@ impl Mesh {
                             fault: self
                                 .answers(own, &gateway.address)
                                 .filter(|_| !own.pooled)
-                                .or_else(|| self.untrusted(own, other)),
+                                .or_else(|| untrusted(own, other)),
                         }),
                     }
                 }
             }
         }
         hosts
-    }
-
-    fn untrusted(&self, own: &Cluster, other: &Cluster) -> Option<Fault> {
-        (own.proxies.root != other.proxies.root).then_some(Fault::Untrusted)
     }
 
     /// What stands between a cluster and 15443 of a gateway's address; nothing if it answers.
@@ -211,6 +196,18 @@ impl Mesh {
             well.flat_map(|host| host.servers.iter()).collect();
         (0..count).map(|at| turns.get(at % turns.len().max(1)).map(|who| (*who).clone())).collect()
     }
+}
+
+/// Whether an istiod reads a cluster. Watches that stand outlive their token.
+fn reads(own: &Cluster, other: &Cluster, secret: &Value) -> bool {
+    let kubeconfig = secret["data"][other.name.as_str()].as_str().unwrap_or_default();
+    let kubeconfig = STANDARD.decode(kubeconfig).unwrap_or_default();
+    let is_taken = String::from_utf8_lossy(&kubeconfig).contains(&other.token);
+    (is_taken && !other.dead) || !own.restarted
+}
+
+fn untrusted(own: &Cluster, other: &Cluster) -> Option<Fault> {
+    (own.proxies.root != other.proxies.root).then_some(Fault::Untrusted)
 }
 
 /// The network that istiods take a cluster to be of.

@@ -108,39 +108,35 @@ pub fn answer(mesh: &Mesh, cluster: &Cluster, request: &Request) -> Result<Answe
         let message = format!("pods \"{name}\" not found");
         return Err(api::Answer::refused(404, "NotFound", &message));
     };
-    match how {
-        "portforward" => {
-            let port = request.parameter("ports").and_then(|port| port.parse().ok()).unwrap_or(0);
-            let is_istiod = pod["metadata"]["labels"]["app"] == "istiod";
-            let breaks = |left: usize| left.checked_sub(1);
-            let relaxed = Ordering::Relaxed;
-            Ok(match port {
-                _ if cluster.breaks.fetch_update(relaxed, relaxed, breaks).is_ok() => {
-                    Answer::Broken(port)
-                }
-                8080 if is_istiod => Answer::Http(
-                    port,
-                    vec![
-                        ("/debug/clusterz", mesh.clusters_of(cluster)),
-                        ("/debug/networkz", mesh.networks_of(cluster)),
-                    ],
-                ),
-                15012 if is_istiod => Answer::Tls(port, cluster.trust.clone()),
-                _ => Answer::Closed(port),
-            })
-        }
-        _ => {
-            let container = request.parameter("container").unwrap_or_default();
-            let mut containers = pod["spec"]["containers"].as_array().into_iter().flatten();
-            if !containers.any(|one| one["name"] == container) {
-                let message = format!("container {container} is not valid for pod {name}");
-                return Err(api::Answer::refused(400, "BadRequest", &message));
+    if how == "portforward" {
+        let port = request.parameter("ports").and_then(|port| port.parse().ok()).unwrap_or(0);
+        let is_istiod = pod["metadata"]["labels"]["app"] == "istiod";
+        let breaks = |left: usize| left.checked_sub(1);
+        let relaxed = Ordering::Relaxed;
+        return Ok(match port {
+            _ if cluster.breaks.fetch_update(relaxed, relaxed, breaks).is_ok() => {
+                Answer::Broken(port)
             }
-            let words = request.query.iter().filter(|(name, _)| name == "command");
-            let words: Vec<&str> = words.map(|(_, word)| word.as_str()).collect();
-            Ok(Answer::Exec(command(mesh, cluster, &words)))
-        }
+            8080 if is_istiod => Answer::Http(
+                port,
+                vec![
+                    ("/debug/clusterz", mesh.clusters_of(cluster)),
+                    ("/debug/networkz", mesh.networks_of(cluster)),
+                ],
+            ),
+            15012 if is_istiod => Answer::Tls(port, cluster.trust.clone()),
+            _ => Answer::Closed(port),
+        });
     }
+    let container = request.parameter("container").unwrap_or_default();
+    let mut containers = pod["spec"]["containers"].as_array().into_iter().flatten();
+    if !containers.any(|one| one["name"] == container) {
+        let message = format!("container {container} is not valid for pod {name}");
+        return Err(api::Answer::refused(400, "BadRequest", &message));
+    }
+    let words = request.query.iter().filter(|(name, _)| name == "command");
+    let words: Vec<&str> = words.map(|(_, word)| word.as_str()).collect();
+    Ok(Answer::Exec(command(mesh, cluster, &words)))
 }
 
 /// A command in the client's pod.

@@ -16,6 +16,7 @@
 //! makes a control plane of an `IstioOperator` and a release's charts. [`cluster`] brings a tree to
 //! live clusters.
 
+pub mod bundle;
 pub mod cli;
 pub mod cluster;
 pub mod derivation;
@@ -31,6 +32,7 @@ pub mod mesh;
 pub mod object;
 pub mod pin;
 pub mod pki;
+pub mod registry;
 pub mod render;
 pub mod spec;
 pub mod store;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::CommandError;
 use crate::diag::{self, Diagnostics, Sources};
 use crate::file::Disk;
+use crate::registry;
 use crate::ui::Progress;
 
 /// How the output looks, where a command has more than one form.
@@ -117,4 +118,14 @@ impl Context {
     pub fn json(&self) -> bool {
         self.output == Format::Json
     }
+}
+
+/// How to reach registries: docker's logins, and what the flag says.
+#[expect(clippy::disallowed_methods, reason = "where docker keeps logins; no rendered byte knows")]
+pub fn registry_options(plain_http: bool) -> registry::Options {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let docker_config = set("DOCKER_CONFIG")
+        .map(PathBuf::from)
+        .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".docker")));
+    registry::Options { plain_http, docker_config }
 }

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::bundle::BundleError;
+use crate::bundle::registry::RemoteError;
 use crate::diag::{Diagnostics, Sources};
 use crate::diff::DiffError;
 use crate::file::FileError;
@@ -114,6 +116,20 @@ impl From<StoreError> for CommandError {
 
 impl From<SourceError> for CommandError {
     fn from(error: SourceError) -> Self {
+        Self { hints: error.hint().into_iter().collect(), ..Self::refused(error.to_string()) }
+    }
+}
+
+impl From<RemoteError> for CommandError {
+    fn from(error: RemoteError) -> Self {
+        let exit = if error.is_outside() { Exit::Partial } else { Exit::Refused };
+        let refused = Self::refused(error.to_string());
+        Self { exit, hints: error.hint().into_iter().collect(), ..refused }
+    }
+}
+
+impl From<BundleError> for CommandError {
+    fn from(error: BundleError) -> Self {
         Self { hints: error.hint().into_iter().collect(), ..Self::refused(error.to_string()) }
     }
 }

@@ -5,6 +5,7 @@ mod context;
 mod environment;
 mod error;
 mod sink;
+mod tree;
 
 use std::path::PathBuf;
 
@@ -12,7 +13,7 @@ use anstyle::AnsiColor;
 use clap::builder::styling::Styles;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use context::{Context, Format};
+pub use context::{Context, Format, registry_options};
 pub use error::{CommandError, Exit};
 
 use crate::file::Disk;
@@ -144,6 +145,8 @@ commands! {
     Status => status;
     /// Prove that the mesh is one mesh: configuration, certificates, discovery, traffic.
     Verify => verify;
+    /// Write one page about the mesh: topology, what is applied, certificates, the last verification.
+    Report => report;
     /// Take a cluster out of the mesh.
     Retire => retire;
     /// Take objects out of the inventory and leave them alone.
@@ -156,6 +159,8 @@ commands! {
     Show => show;
     /// Say what is behind a rendered file: recipe, inputs, and the lines that gave its settings.
     Why => why;
+    /// Hand a tree over in one file, for sites without a network.
+    Bundle => bundle;
     /// List the trees that were rendered here.
     Generations => generations;
     /// Bring an earlier generation back into out/.

@@ -1,29 +1,25 @@
-//! Brings charts from outside: folders, archives, URLs, registries. The only room that uses the
-//! network for inputs, and only the command `lock` calls it.
+//! Brings charts from outside: folders, archives, URLs, registries. Inputs come from the network here
+//! alone, and only the command `lock` calls it.
 //!
 //! Whatever the source, the result is the same [`Content`] for the same files: what is only packing
 //! (order, times, owners, compression, the outer folder's name) is left behind.
 
-mod credentials;
 mod error;
 mod folder;
-mod http;
 mod oci;
 mod source;
 mod unpack;
-mod url;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub use error::FetchError;
 pub use source::{Source, SourceError};
 pub use unpack::{UnpackError, archive as unpack};
-pub use url::Url;
 
 use crate::file::Disk;
 use crate::pin::{Files, Pin, PinKind, archive, version};
+use crate::registry::{self, Access, Http, Repository, Url};
 use crate::store::Digest;
-use http::Http;
 
 /// Where Istio's release archives are: `<base>/<version>/istio-<version>-linux-amd64.tar.gz`.
 pub const ISTIO_RELEASES: &str = "https://github.com/istio/istio/releases/download";
@@ -36,10 +32,8 @@ const MAX_DOWNLOAD: u64 = 256 << 20;
 pub struct Options {
     /// What stands before the version in the URL of a release archive.
     pub base: String,
-    /// Whether `http://` is allowed for hosts other than this machine, and used for registries.
-    pub plain_http: bool,
-    /// The folder of docker's `config.json`, which knows the credentials of registries.
-    pub docker_config: Option<PathBuf>,
+    /// How to reach servers.
+    pub registry: registry::Options,
 }
 
 /// What a source holds.
@@ -82,7 +76,8 @@ pub struct Fetcher<'a> {
     disk: &'a Disk,
     project: &'a Path,
     options: &'a Options,
-    http: Http<'a>,
+    http: Http,
+    progress: &'a dyn Fn(u64),
 }
 
 impl<'a> Fetcher<'a> {
@@ -93,7 +88,8 @@ impl<'a> Fetcher<'a> {
         options: &'a Options,
         progress: &'a dyn Fn(u64),
     ) -> Self {
-        Self { disk, project, options, http: Http::new(options.plain_http, progress) }
+        let http = Http::new(options.registry.plain_http);
+        Self { disk, project, options, http, progress }
     }
 
     /// What a source holds. A path is relative to the project.
@@ -106,16 +102,20 @@ impl<'a> Fetcher<'a> {
             Source::Path(path) => self.path(path)?,
             Source::Version(version) => {
                 let url = self.release(version)?;
-                unpack::archive(&self.http.get(&url, MAX_DOWNLOAD)?)?
+                unpack::archive(&self.get(&url)?)?
             }
-            Source::Url(url) => unpack::archive(&self.http.get(url, MAX_DOWNLOAD)?)?,
+            Source::Url(url) => unpack::archive(&self.get(url)?)?,
             Source::Oci(reference) => {
-                let config = self.options.docker_config.as_deref();
-                let pull = oci::Pull::new(&self.http, reference, self.options.plain_http);
-                unpack::archive(&pull.chart(&|host| credentials::of(self.disk, config, host))?)?
+                let options = &self.options.registry;
+                let repository = Repository::new(self.disk, options, reference, Access::Pull);
+                unpack::archive(&oci::chart(&repository, reference, self.progress)?)?
             }
         };
         Ok(Content::new(kind, &files).map_err(UnpackError::Content)?)
+    }
+
+    fn get(&self, url: &Url) -> Result<Vec<u8>, FetchError> {
+        Ok(self.http.get(url, MAX_DOWNLOAD, self.progress)?)
     }
 
     fn path(&self, path: &str) -> Result<(PinKind, Files), FetchError> {
@@ -131,6 +131,7 @@ impl<'a> Fetcher<'a> {
     /// The URL of a release's archive. The charts in it are the same for every system.
     fn release(&self, version: &str) -> Result<Url, FetchError> {
         let base = self.options.base.trim_end_matches('/');
-        Ok(Url::parse(&format!("{base}/{version}/istio-{version}-linux-amd64.tar.gz"))?)
+        let text = format!("{base}/{version}/istio-{version}-linux-amd64.tar.gz");
+        Ok(Url::parse(&text).map_err(SourceError::from)?)
     }
 }

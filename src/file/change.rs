@@ -70,15 +70,20 @@ impl Disk {
     /// A file that is there keeps its mode; a new one gets 0644. Refuses to replace what is no
     /// plain file.
     pub fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-        let mode = match self.stat(path)? {
-            None => FILE_MODE,
-            Some(stat) if stat.is_file() => stat.mode,
+        let mode = self.mode_of(path)?;
+        self.beside(path, bytes, mode, |temporary| self.rename(temporary, path))
+    }
+
+    /// The mode that a file keeps when it is replaced; 0644 for one that is not there.
+    pub(super) fn mode_of(&self, path: &Path) -> Result<u32, FileError> {
+        match self.stat(path)? {
+            None => Ok(FILE_MODE),
+            Some(stat) if stat.is_file() => Ok(stat.mode),
             Some(stat) => {
                 let what = stat.kind.describe();
-                return Err(FileError::NotAFile { path: path.to_owned(), what });
+                Err(FileError::NotAFile { path: path.to_owned(), what })
             }
-        };
-        self.beside(path, bytes, mode, |temporary| self.rename(temporary, path))
+        }
     }
 
     /// Writes a temporary file beside `path`, makes it durable, and has it moved.
@@ -90,10 +95,7 @@ impl Disk {
         place: impl FnOnce(&Path) -> Result<(), FileError>,
     ) -> Result<(), FileError> {
         let folder = parent(path);
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        self.sweep_beside(folder, &name)?;
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let temporary = folder.join(format!(".{name}.{}-{number}.tmp", std::process::id()));
+        let temporary = self.name_beside(path)?;
         let done = self
             .write_new(&temporary, bytes, mode)
             .and_then(|_| self.sync_file(&temporary))
@@ -104,6 +106,15 @@ impl Disk {
         }
         done?;
         self.sync_file(folder)
+    }
+
+    /// A name for a temporary file beside `path`, once what killed processes left there is gone.
+    pub(super) fn name_beside(&self, path: &Path) -> Result<PathBuf, FileError> {
+        let folder = parent(path);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        self.sweep_beside(folder, &name)?;
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        Ok(folder.join(format!(".{name}.{}-{number}.tmp", std::process::id())))
     }
 
     /// Removes what a killed process left beside a file.
@@ -235,7 +246,7 @@ impl Disk {
     }
 
     /// Makes one file or folder durable.
-    fn sync_file(&self, path: &Path) -> Result<(), FileError> {
+    pub(super) fn sync_file(&self, path: &Path) -> Result<(), FileError> {
         self.gate(Action::Sync, path, None)
             .and_then(|_| File::open(path))
             .and_then(|file| file.sync_all())
@@ -243,7 +254,7 @@ impl Disk {
     }
 }
 
-fn parent(path: &Path) -> &Path {
+pub(super) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

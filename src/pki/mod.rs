@@ -13,7 +13,7 @@ mod issue;
 mod key;
 mod keyring;
 pub mod mint;
-mod pem;
+pub mod pem;
 mod policy;
 mod recipient;
 mod secret;

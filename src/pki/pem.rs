@@ -10,7 +10,7 @@ const DASHES: &str = "-----";
 const COLUMNS: usize = 64;
 
 /// One block. The bytes are wiped when it is dropped: they may be a key.
-pub(super) struct Block {
+pub struct Block {
     /// `CERTIFICATE`, `EC PRIVATE KEY`, …
     pub label: String,
     /// The decoded bytes.
@@ -32,7 +32,7 @@ pub enum PemError {
 }
 
 /// Reads all blocks of a text, in order. Text around the blocks is ignored, as every reader does.
-pub(super) fn blocks(text: &str) -> Result<Vec<Block>, PemError> {
+pub fn blocks(text: &str) -> Result<Vec<Block>, PemError> {
     let mut found = Vec::new();
     let mut lines = text.lines().map(str::trim);
     while let Some(line) = lines.next() {
@@ -61,7 +61,7 @@ pub(super) fn blocks(text: &str) -> Result<Vec<Block>, PemError> {
 }
 
 /// Writes one block: 64 columns, LF, with a line end at the end.
-pub(super) fn encode(label: &str, der: &[u8]) -> String {
+pub fn encode(label: &str, der: &[u8]) -> String {
     let mut body = STANDARD.encode(der);
     // all at once, so that no copy of a key is left behind by growing
     let length = body.len() + body.len() / COLUMNS + 2 * label.len() + 40;

@@ -30,7 +30,7 @@ pub enum StoreError {
         /// What is wrong with it.
         message: String,
     },
-    /// A root cannot be read, or not be written: what it keeps is not known.
+    /// A root or an import cannot be read, or not be written: what it keeps is not known.
     #[error("the root `{}` cannot be used: {message}", path.display())]
     Root {
         /// Its file, or the file outside that it is to name.
@@ -50,7 +50,7 @@ pub enum StoreError {
     #[error("there is no generation {0}")]
     NoGeneration(u64),
     /// No generation's tree starts like that.
-    #[error("no generation has a tree whose digest starts with sha256:{0}")]
+    #[error("there is no tree here whose digest starts with sha256:{0}")]
     NoTree(String),
     /// Several trees start like that.
     #[error("sha256:{0} is the start of several trees: {1}")]
@@ -77,7 +77,8 @@ impl StoreError {
                     .to_owned(),
             ),
             StoreError::Root { .. } => Some(
-                "a root keeps the tree of a saved plan: remove it if none is needed any more"
+                "a root keeps the tree of a saved plan, or of a bundle: remove it if none is needed \
+                 any more"
                     .to_owned(),
             ),
             StoreError::NoGeneration(_) | StoreError::NoTree(_) => {

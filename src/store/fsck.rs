@@ -11,7 +11,7 @@ use super::{Digest, Store, StoreError, oci};
 pub enum What {
     /// Its bytes are not those of its name.
     Damaged,
-    /// A generation or a root names it, but it is not there.
+    /// A generation, a root or an import names it, but it is not there.
     Missing,
 }
 
@@ -23,12 +23,12 @@ pub struct Finding {
     /// What is wrong with it.
     pub what: What,
     /// Where it is needed: `gen:3 c1/10-cacerts/secret_istio-system_cacerts.yaml`. Sorted; empty
-    /// for a damaged blob that no generation and no root names.
+    /// for a damaged blob that no generation, no root and no import names.
     pub used_by: Vec<String>,
 }
 
-/// Reads every blob and follows every generation and root. Returns how many blobs were read, and what is
-/// wrong, by digest. Reads only, needs no lock.
+/// Reads every blob and follows every generation, root and import. Returns how many blobs were read,
+/// and what is wrong, by digest. Reads only, needs no lock.
 pub fn fsck(store: &Store) -> Result<(usize, Vec<Finding>), StoreError> {
     let mut uses: BTreeMap<Digest, BTreeSet<String>> = BTreeMap::new();
     let mut note = |digest: Digest, user: String| {
@@ -58,6 +58,15 @@ pub fn fsck(store: &Store) -> Result<(usize, Vec<Finding>), StoreError> {
                     note(digest, format!("the root of {} {path}", root.path.display()));
                 }
             }
+        }
+    }
+    for import in store.imports()? {
+        let user = format!("what came in {}", import.from);
+        note(import.tree, user.clone());
+        note(import.index, user.clone());
+        // what cannot be read is found by reading the blobs
+        for digest in store.blobs_of_import(&import).unwrap_or_default() {
+            note(digest, user.clone());
         }
     }
     let mut all: BTreeSet<Digest> = uses.keys().copied().collect();

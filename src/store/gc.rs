@@ -15,13 +15,15 @@ use super::{Catalogue, Digest, Generation, Store, StoreError, Transaction, oci};
 pub struct Swept {
     /// Numbers of the generations, sorted.
     pub generations: Vec<u64>,
+    /// Trees of the imports, oldest first.
+    pub imports: Vec<Digest>,
     /// How many blobs.
     pub blobs: usize,
     /// Their bytes.
     pub bytes: u64,
 }
 
-/// Keeps the newest `keep` generations, the current one, those of `trees`, those that a killed
+/// Keeps the newest `keep` generations and as many imports, the current generation, those of `trees`, those that a killed
 /// write was about to bring into the view, and whatever a root names whose file is there; removes
 /// the others, every blob that none of the kept names, and the roots whose file is gone.
 ///
@@ -58,7 +60,7 @@ pub fn would_sweep(store: &Store, keep: usize, trees: &[Digest]) -> Result<Swept
 
 struct Plan {
     kept: Catalogue,
-    /// The files of roots that keep nothing.
+    /// The files of roots that keep nothing, and of imports that go.
     dead: Vec<PathBuf>,
     garbage: Vec<(OsString, u64)>,
     swept: Swept,
@@ -71,7 +73,8 @@ fn plan(
     keep: usize,
     trees: &[Digest],
 ) -> Result<Plan, StoreError> {
-    let (roots, dead) = store.living_roots()?;
+    let (roots, mut dead) = store.living_roots()?;
+    let imports = store.imports()?;
     let rooted: Vec<Named> = roots.iter().flat_map(Root::all).collect();
     let newest = catalogue.generations.len().saturating_sub(keep);
     let stays = |index: usize, generation: &Generation| {
@@ -92,6 +95,15 @@ fn plan(
     }
     let mut used = reachable(store, &kept)?;
     used.extend(interrupted);
+    let old = imports.len().saturating_sub(keep);
+    for (index, import) in imports.iter().enumerate() {
+        if index >= old || trees.contains(&import.tree) {
+            used.extend(store.blobs_of_import(import)?);
+        } else {
+            swept.imports.push(import.tree);
+            dead.push(store.import_path(import.number));
+        }
+    }
     for named in rooted {
         // a generation's manifests list its blobs already
         if named.manifest.is_some() || kept.of_tree(&named.tree).is_none() {

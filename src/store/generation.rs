@@ -267,6 +267,7 @@ pub(super) fn documents(
             (oci::REF_NAME.to_owned(), format!("gen-{number}")),
         ]
         .into(),
+        platform: None,
         artifact_type: Some(oci::TREE_TYPE.to_owned()),
     };
     blobs.push((descriptor.digest, bytes));
@@ -282,6 +283,7 @@ fn manifest(name: &str, artifact_type: &str, layers: Vec<Descriptor>) -> (Descri
         digest: Digest::of(&bytes),
         size: bytes.len() as u64,
         annotations: [(oci::GROUP.to_owned(), name.to_owned())].into(),
+        platform: None,
         artifact_type: Some(artifact_type.to_owned()),
     };
     (descriptor, bytes)

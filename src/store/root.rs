@@ -62,13 +62,15 @@ impl Store {
         Ok(trees)
     }
 
-    /// The trees of all roots whose digest starts with these hex digits, sorted. A root whose file
-    /// is gone counts until a collection takes its tree; one that cannot be read names none.
+    /// The trees of all roots and imports whose digest starts with these hex digits, sorted. A root
+    /// whose file is gone counts until a collection takes its tree; one that cannot be read names
+    /// none.
     pub fn rooted(&self, prefix: &str) -> Result<Vec<Digest>, StoreError> {
         let names = self.root_names()?;
         let roots = names.iter().filter_map(|name| self.read_root(name).ok());
         let mut trees: Vec<Digest> =
             roots.flat_map(|root| root.all()).map(|named| named.tree).collect();
+        trees.extend(self.imports().unwrap_or_default().iter().map(|import| import.tree));
         trees.retain(|tree| tree.hex().starts_with(prefix));
         trees.sort();
         trees.dedup();
@@ -149,9 +151,7 @@ impl Transaction {
     /// Puts the manifest of a tree that is no generation, and whose files were put; gives its
     /// digest for [`Transaction::add_root`]. `files` are all files, `index.json` among them.
     pub fn put_manifest(&self, files: &[GroupFile]) -> Result<Digest, StoreError> {
-        let layer = |file: &GroupFile| oci::layer(&file.path, file.digest, file.size);
-        let layers = files.iter().map(layer).collect();
-        let bytes = oci::encode(&Manifest::new(oci::TREE_TYPE, layers));
+        let bytes = oci::tree(files);
         let digest = Digest::of(&bytes);
         self.put(Digest::of(oci::EMPTY), oci::EMPTY)?;
         self.put(digest, &bytes)?;

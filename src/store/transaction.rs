@@ -22,8 +22,10 @@ use rayon::prelude::*;
 
 use super::generation::documents;
 use super::oci::Descriptor;
-use super::{Catalogue, DerivationCache, Digest, Group, Record, StatCache, Store, StoreError, oci};
-use crate::file::{Disk, FILE_MODE, FileError, FileKind, Lock, Stat};
+use super::{
+    Catalogue, DerivationCache, Digest, Digester, Group, Record, StatCache, Store, StoreError, oci,
+};
+use crate::file::{Disk, FILE_MODE, FileError, FileKind, Lock, NewFile, OpenFile, Stat};
 
 /// The right to change a store: holds its lock.
 ///
@@ -197,11 +199,58 @@ impl Transaction {
         {
             return Ok(false);
         }
-        let path =
-            if self.is_new { self.new_blobs().join(digest.hex()) } else { self.temporary_path()? };
+        let path = self.path_of_new(&digest)?;
         self.disk().write_new(&path, bytes, FILE_MODE)?;
         self.blobs.lock().expect("no holder panics").push((path, digest));
         Ok(true)
+    }
+
+    /// As [`Transaction::put`], for a blob that is too large to hold: `write` gives its bytes, and
+    /// fails if they are not those of the digest.
+    pub fn put_in_pieces<E: From<StoreError>>(
+        &self,
+        digest: Digest,
+        write: impl FnOnce(&mut NewFile) -> Result<(), E>,
+    ) -> Result<bool, E> {
+        if self.is_present(&digest)?
+            || !self.claimed.lock().expect("no holder panics").insert(digest)
+        {
+            return Ok(false);
+        }
+        let error = |error: FileError| E::from(StoreError::from(error));
+        let path = self.path_of_new(&digest).map_err(error)?;
+        let mut file = self.disk().write_new_in_pieces(&path, FILE_MODE).map_err(error)?;
+        let written = write(&mut file).and_then(|()| file.flush().map_err(error));
+        if let Err(reason) = written {
+            let _ = self.disk().remove(&path);
+            self.claimed.lock().expect("no holder panics").remove(&digest);
+            return Err(reason);
+        }
+        self.blobs.lock().expect("no holder panics").push((path, digest));
+        Ok(true)
+    }
+
+    /// Where a blob is written before it gets its name.
+    fn path_of_new(&self, digest: &Digest) -> Result<PathBuf, FileError> {
+        if self.is_new { Ok(self.new_blobs().join(digest.hex())) } else { self.temporary_path() }
+    }
+
+    /// Whether a blob is there and holds the bytes of its name. Reads it in pieces; one that is
+    /// damaged counts as not there from then on.
+    pub fn is_sound(&self, digest: &Digest) -> Result<bool, StoreError> {
+        if !self.is_present(digest)? {
+            return Ok(false);
+        }
+        let sound = match self.disk().open(&self.store.blob_path(digest)) {
+            Ok(file) => digest_of(&file)? == *digest,
+            Err(FileError::NotAFile { .. }) => false,
+            Err(error) if error.is_not_found() => false,
+            Err(error) => return Err(error.into()),
+        };
+        if !sound {
+            self.damaged.lock().expect("no holder panics").insert(*digest);
+        }
+        Ok(sound)
     }
 
     /// Whether a blob was put that was not there.
@@ -411,6 +460,20 @@ impl Transaction {
         for shard in self.shards.lock().expect("no holder panics").iter() {
             let _ = self.disk().remove_empty_folder(&self.path("tmp").join(format!("t{shard}")));
         }
+    }
+}
+
+/// The digest of an open file, read in pieces.
+fn digest_of(file: &OpenFile) -> Result<Digest, FileError> {
+    let mut piece = vec![0; 1 << 18];
+    let (mut digester, mut at) = (Digester::default(), 0);
+    loop {
+        let count = file.read_at(at, &mut piece)?;
+        if count == 0 {
+            return Ok(digester.finish());
+        }
+        digester.update(&piece[..count]);
+        at += count as u64;
     }
 }
 

@@ -105,6 +105,16 @@ pub fn hold(
     let files = bring(&transaction, source)?;
     let is_generation = transaction.catalogue().of_tree(&tree).is_some();
     let manifest = if is_generation { None } else { Some(transaction.put_manifest(&files)?) };
+    publish(disk, out, &transaction)?;
+    if let Some(root) = &root {
+        transaction.add_root(root, tree, manifest)?;
+    }
+    Ok(Held { tree, root, transaction })
+}
+
+/// Gives the names to all blobs that were put, and makes the store one that git passes over.
+/// Durable before it returns.
+pub fn publish(disk: &Disk, out: &Path, transaction: &Transaction) -> Result<(), KeepError> {
     transaction.stage_layout()?;
     let ignore = out.join(IGNORE);
     let unignored = !disk.exists(&ignore)?;
@@ -115,10 +125,7 @@ pub fn hold(
         disk.rename(temporary, &ignore)?;
         disk.barrier(out, &[&ignore])?;
     }
-    if let Some(root) = &root {
-        transaction.add_root(root, tree, manifest)?;
-    }
-    Ok(Held { tree, root, transaction })
+    Ok(())
 }
 
 /// Puts the blobs that the store lacks. Returns all files of the tree, the index first.

@@ -10,7 +10,7 @@ pub mod view;
 
 pub use image::{Image, Use, images};
 pub use index::{API_VERSION, ArtifactRow, ClusterRow, Index, IndexError, PendingRow, assemble};
-pub use keep::{Held, KeepError, hold, keep};
+pub use keep::{Held, KeepError, hold, keep, publish};
 pub use path::{TreePath, TreePathError};
 
 pub use crate::object::{Binding, BindingSource, Except, Targets};

@@ -8,12 +8,15 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use meshgen::bundle::{Bundle, read_blob};
 use meshgen::diag::{self, Diagnostics, Sources};
-use meshgen::fetch::{Source, Url};
+use meshgen::fetch::Source;
 use meshgen::inputs::Facts;
 use meshgen::pin::{Lock, archive};
 use meshgen::pki::{self, Certificate, Identities, KeyringFile};
+use meshgen::registry::Url;
 use meshgen::spec::{self, Profiles};
+use meshgen::store::Digest;
 use meshgen::tree::{Index, TreePath};
 use meshgen::yaml::{self, Schema};
 
@@ -229,6 +232,36 @@ fn pinned_content_is_read_or_refused() {
     fuzz(&texts, |text| {
         if let Ok(files) = archive::decode(text.as_bytes()) {
             assert_eq!(archive::encode(&files).as_deref(), Ok(text.as_bytes()));
+        }
+    });
+}
+
+/// Bundles are no text, but all of one that holds text is.
+#[test]
+fn bundles_are_read_to_the_byte_or_refused() {
+    let folder = crate::sample::folder();
+    let (file, bytes) = crate::bundle::packed(folder.path(), "a");
+    let texts = [String::from_utf8(bytes).expect("text")];
+    fuzz(&texts, |text| {
+        fs::write(&file, text).expect("writes");
+        if crate::bundle::open(&file).is_ok() {
+            assert_eq!(text, texts[0], "there is one bundle of a tree");
+        }
+    });
+}
+
+#[test]
+fn indexes_of_bundles_are_read_or_refused() {
+    let folder = crate::sample::folder();
+    let (file, _) = crate::bundle::packed(folder.path(), "a");
+    let opened = crate::bundle::open(&file).expect("opens");
+    let texts = [String::from_utf8(opened.bundle.index.clone()).expect("text")];
+    fuzz(&texts, |text| {
+        let size = |digest: &Digest| opened.bundle.blobs.get(digest).copied();
+        let document = |digest: &Digest, size| read_blob(&opened, digest, size);
+        if let Ok(bundle) = Bundle::read(text.as_bytes().to_vec(), &size, &document) {
+            assert_eq!(bundle.digest, Digest::of(text), "it is named by its bytes");
+            assert_eq!(bundle.tree, opened.bundle.tree);
         }
     });
 }

@@ -79,7 +79,7 @@ fn generations_digests_and_the_view() {
     // a fresh clone has the view alone
     fs::remove_dir_all(out.join("store")).expect("removes");
     assert_tree(project, Some(&digest("c").to_string()[..17]), &files("c"));
-    assert!(fails(project, &digest("b").to_string()).0.starts_with("no generation has a tree"));
+    assert!(fails(project, &digest("b").to_string()).0.starts_with("there is no tree here"));
     assert_eq!(fails(project, "gen:1").0, "there is no generation 1");
 }
 

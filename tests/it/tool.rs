@@ -65,6 +65,13 @@ const GO_TOOLS: [GoTool; 17] = [
 const TOFU: GoTool =
     GoTool { name: "tofu", family: "tofu", package: "github.com/opentofu/opentofu/cmd/tofu" };
 
+/// cosign judges signatures where it was built: `just cosign` does, nothing else.
+const COSIGN: GoTool = GoTool {
+    name: "cosign",
+    family: "cosign",
+    package: "github.com/sigstore/cosign/v3/cmd/cosign",
+};
+
 /// The executable of a tool, built where need be; everything that is no Go tool is looked up on
 /// `PATH`.
 ///
@@ -97,6 +104,17 @@ pub fn terraform() -> Option<PathBuf> {
     match &found {
         Some(path) => announce(&format!("judge: terraform: {}", path.display())),
         None => not_run("terraform", "no `terraform` or `tofu` on PATH; `just tofu` builds one"),
+    }
+    found
+}
+
+/// cosign, if `just cosign` has built it on this machine. Optional even where tools are required, as
+/// [`terraform`].
+pub fn cosign() -> Option<PathBuf> {
+    let found = COSIGN.cached().ok().filter(|path| path.exists());
+    match &found {
+        Some(path) => announce(&format!("judge: cosign: {}", path.display())),
+        None => not_run("cosign", "it is not built; `just cosign` does, in five minutes"),
     }
     found
 }
@@ -285,6 +303,14 @@ fn every_tool_can_be_had() {
         path(name);
     }
     terraform();
+}
+
+/// `just cosign`: before the tests that it judges.
+#[test]
+#[ignore = "five minutes of compiling; `just cosign` asks for it"]
+fn cosign_can_be_had() {
+    let path = COSIGN.executable().expect("cosign builds");
+    announce(&format!("judge: cosign: {}", path.display()));
 }
 
 /// `just tofu`: for machines without Terraform.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
+use super::bundle::TrustArgs;
 use super::cluster::outcome::{conclude, consented, tell};
 use super::cluster::preflight::{fit, preflight};
 use super::cluster::session::{self, ConnectArgs, Look, Request};
@@ -30,7 +31,8 @@ use crate::tree::source::Source;
 /// Exit 0 when all is done, 2 when nothing was begun, 3 when something is left to do.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV` or a folder; what is in out/ if left out.
+    /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV`, a folder, a bundle or `oci://…@sha256:…`;
+    /// what is in out/ if left out.
     #[arg(conflicts_with = "plan")]
     tree: Option<String>,
 
@@ -63,6 +65,9 @@ pub struct Args {
 
     #[command(flatten)]
     allow: AllowArgs,
+
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 /// Runs it.
@@ -135,7 +140,11 @@ fn what(
     args: &Args,
 ) -> Result<(Source, Option<Expected>, AllowArgs), CommandError> {
     let Some(path) = &args.plan else {
-        return Ok((session::tree(context, args.tree.as_deref())?, None, args.allow.clone()));
+        return Ok((
+            session::tree(context, args.tree.as_deref(), Some(&args.trust))?,
+            None,
+            args.allow.clone(),
+        ));
     };
     let shown = path.display();
     let bytes = context.disk.read_limited(path, MAX_PLAN)?;

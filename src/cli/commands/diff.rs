@@ -1,7 +1,8 @@
 //! `meshgen diff`.
 
+use super::bundle::TrustArgs;
 use super::cluster::session::{self, ConnectArgs, Look, Request};
-use crate::cli::{CommandError, Context, Exit, Format};
+use crate::cli::{CommandError, Context, Exit, Format, tree};
 use crate::diff::{
     Changes, MARKDOWN_LIMIT, Side, TextOptions, diff, to_html, to_json, to_markdown, to_text,
 };
@@ -11,9 +12,9 @@ use crate::tree::view::{self, ViewError};
 
 /// Compare two trees object by object: what differs, and what follows from it.
 ///
-/// A tree is `gen:N`, `sha256:PREFIX`, `git:REV` or a folder. With one, it is compared with what is
-/// in out/; with none, the last commit (`git:HEAD`) is, and where there is no git, the last
-/// generation.
+/// A tree is `gen:N`, `sha256:PREFIX`, `git:REV`, a folder, a bundle or `oci://…@sha256:…`. With
+/// one, it is compared with what is in out/; with none, the last commit (`git:HEAD`) is, and where
+/// there is no git, the last generation.
 ///
 /// Objects are compared by field, lists by what identifies their items, so that another order is no
 /// change. A change that is the same in many clusters is told once. First comes what follows:
@@ -52,6 +53,9 @@ pub struct Args {
 
     #[command(flatten)]
     connect: ConnectArgs,
+
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 /// Runs it.
@@ -59,7 +63,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     if args.live {
         return live(context, args);
     }
-    let tree = |text: Option<&str>| resolve(&context.disk, &context.project, text);
+    let tree = |text: Option<&str>| tree::resolve(context, text, Some(&args.trust));
     if [args.old.as_deref(), args.new.as_deref().or(Some("out"))].iter().any(|text| is_view(*text))
     {
         refuse_edits(context)?;
@@ -76,7 +80,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
 
 /// Compares the clusters with a tree: fields that meshgen owns, or would.
 fn live(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = session::tree(context, args.old.as_deref())?;
+    let source = session::tree(context, args.old.as_deref(), Some(&args.trust))?;
     session::block_on(async {
         let request = Request::reading(&source, &args.connect);
         let look = session::look(context, request).await?;

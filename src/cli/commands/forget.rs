@@ -23,7 +23,7 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = session::tree(context, None)?;
+    let source = session::tree(context, None, None)?;
     let selection = Selection::new(&args.objects);
     session::block_on(async {
         let request = Request::reading(&source, &args.connect);

@@ -8,11 +8,12 @@ use crate::tree::view;
 
 /// Drop old generations, and the blobs that nothing needs any more.
 ///
-/// The newest generations stay, and so do the current one, the one that is in out/, and the tree of
-/// every saved plan whose file is still where it was written. out/ itself is not touched. It can be stopped at any instant: what is left is dropped next time.
+/// The newest generations stay, and as many imported bundles, and so do the current generation, the
+/// one that is in out/, and the tree of every saved plan whose file is still where it was written.
+/// out/ itself is not touched. It can be stopped at any instant: what is left is dropped next time.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// How many of the newest generations stay.
+    /// How many of the newest generations stay, and how many imported bundles.
     #[arg(long, value_name = "N", default_value_t = 10)]
     keep: usize,
 
@@ -40,6 +41,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         context.print_json(&json!({
             "dryRun": args.dry_run,
             "generations": swept.generations,
+            "imports": swept.imports,
             "blobs": swept.blobs,
             "bytes": swept.bytes,
         }));
@@ -50,7 +52,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
 }
 
 fn say(swept: &Swept, dry_run: bool) -> String {
-    if swept.generations.is_empty() && swept.blobs == 0 {
+    if swept.generations.is_empty() && swept.imports.is_empty() && swept.blobs == 0 {
         return "nothing to drop".to_owned();
     }
     let would = if dry_run { "would drop" } else { "dropped" };
@@ -62,8 +64,12 @@ fn say(swept: &Swept, dry_run: bool) -> String {
         swept.generations.iter().map(|number| format!("gen:{number}")).collect();
     let list =
         if numbers.is_empty() { String::new() } else { format!(" ({})", numbers.join(", ")) };
+    let imports = match swept.imports.len() {
+        0 => String::new(),
+        number => format!(", {}", count(number, "import")),
+    };
     format!(
-        "{would} {}{list} and {}, {}",
+        "{would} {}{list}{imports} and {}, {}",
         count(numbers.len(), "generation"),
         count(swept.blobs, "blob"),
         size(swept.bytes),

@@ -5,7 +5,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::cli::{CommandError, Context, Exit};
-use crate::store::{Catalogue, Generation, Store};
+use crate::diff::visible;
+use crate::store::{Catalogue, Generation, Import, Store};
 use crate::tree::view;
 
 /// List the trees that were rendered here.
@@ -14,6 +15,9 @@ use crate::tree::view;
 /// local and never given again; between people a tree goes by its digest, which is the sha256 of
 /// its index.json. `gen:N` names a generation wherever a command takes a tree, `rollback N` brings
 /// one back, `gc` drops old ones.
+///
+/// Trees that came in bundles (`bundle import`) were not rendered here and have no number: they are
+/// listed behind, and named by `sha256:PREFIX`.
 ///
 /// The store is not committed: a fresh clone has no generations.
 #[derive(Debug, clap::Args)]
@@ -38,12 +42,29 @@ pub fn run(context: &Context, _: &Args) -> Result<Exit, CommandError> {
         })
         .collect();
     let rows = rows?;
+    let imports: Result<Vec<Came>, CommandError> = store
+        .imports()?
+        .into_iter()
+        .map(|import| {
+            let when = store.imported(&import)?.and_then(timestamp);
+            let is_in_view = in_view == Some(import.tree);
+            Ok(Came { import, when, is_in_view })
+        })
+        .collect();
+    let imports = imports?;
     if context.json() {
-        context.print_json(&Value::Array(rows.iter().map(Row::json).collect()));
-    } else if rows.is_empty() {
+        let all = rows.iter().map(Row::json).chain(imports.iter().map(Came::json));
+        context.print_json(&Value::Array(all.collect()));
+        return Ok(Exit::Done);
+    }
+    if rows.is_empty() {
         context.note("there are no generations here yet; `meshgen render` makes the first");
     } else {
         context.print(&table(&catalogue, &rows));
+    }
+    if !imports.is_empty() {
+        let lines: String = imports.iter().map(Came::line).collect();
+        context.print(&format!("{}imported\n{lines}", if rows.is_empty() { "" } else { "\n" }));
     }
     Ok(Exit::Done)
 }
@@ -74,6 +95,33 @@ impl Row<'_> {
             (false, true) => "in out/",
             (false, false) => "",
         }
+    }
+}
+
+/// A tree that came in a bundle.
+struct Came {
+    import: Import,
+    when: Option<OffsetDateTime>,
+    is_in_view: bool,
+}
+
+impl Came {
+    fn json(&self) -> Value {
+        json!({
+            "generation": null,
+            "tree": self.import.tree,
+            "written": self.when.and_then(|time| time.format(&Rfc3339).ok()),
+            "imported": self.import.from,
+            "current": false,
+            "view": self.is_in_view,
+        })
+    }
+
+    fn line(&self) -> String {
+        let when = self.when.and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_default();
+        let remark = if self.is_in_view { ", in out/" } else { "" };
+        let from = visible(&self.import.from);
+        format!("sha256:{}  {when:20}  from {from}{remark}\n", self.import.tree.short())
     }
 }
 

@@ -1,7 +1,6 @@
 //! `meshgen images`.
 
-use crate::cli::{CommandError, Context, Exit};
-use crate::tree::source::resolve;
+use crate::cli::{CommandError, Context, Exit, tree};
 use crate::tree::{Image, images};
 
 /// List every image that the mesh will run, and where each comes from.
@@ -11,7 +10,8 @@ use crate::tree::{Image, images};
 /// istio-operator.yaml stands for. References are those of the tree, after the `images` map of
 /// mesh.yaml. With -q, one reference a line and nothing else.
 ///
-/// A tree is `gen:N`, `sha256:PREFIX`, `git:REV` or a folder; without one, it is what is in out/.
+/// A tree is `gen:N`, `sha256:PREFIX`, `git:REV`, a folder, a bundle or `oci://…@sha256:…`; without
+/// one, it is what is in out/.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The tree.
@@ -20,7 +20,7 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = resolve(&context.disk, &context.project, args.tree.as_deref())?;
+    let source = tree::resolve(context, args.tree.as_deref(), None)?;
     let images = images(&source)?;
     if context.json() {
         context.print_json(&serde_json::json!({ "tree": source.digest, "images": images }));

@@ -1,6 +1,7 @@
 //! One file a command: its arguments, and a thin function that calls the library and prints.
 
 pub(super) mod apply;
+pub(super) mod bundle;
 pub(super) mod chart;
 pub(super) mod check;
 pub(super) mod cluster;
@@ -22,6 +23,7 @@ pub(super) mod pki;
 pub(super) mod plan;
 pub(super) mod recover;
 pub(super) mod render;
+pub(super) mod report;
 pub(super) mod retire;
 pub(super) mod rollback;
 pub(super) mod schema;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::bundle::TrustArgs;
 use super::cluster::session::{self, ConnectArgs, Look, Request};
 use crate::cli::{CommandError, Context, Exit};
 use crate::cluster::{
@@ -24,7 +25,8 @@ use crate::tree::hold;
 /// a cluster could not be looked at.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV` or a folder; what is in out/ if left out.
+    /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV`, a folder, a bundle or `oci://…@sha256:…`;
+    /// what is in out/ if left out.
     tree: Option<String>,
 
     /// Save the plan to this file.
@@ -40,6 +42,9 @@ pub struct Args {
 
     #[command(flatten)]
     allow: AllowArgs,
+
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 /// What may be done beside creating and changing what is ours.
@@ -54,7 +59,7 @@ pub struct AllowArgs {
     adopt_leftovers: bool,
 
     /// Delete and create an object whose change the server refuses. Can be repeated.
-    #[arg(long, value_name = "KIND/NS/NAME", value_parser = selector)]
+    #[arg(long, value_name = "KIND/NS/NAME", value_parser = doomed)]
     recreate: Vec<String>,
 
     /// Take fields from other managers: of all objects, or of this one. Can be repeated.
@@ -63,7 +68,7 @@ pub struct AllowArgs {
 
     /// Prune this object of the inventory although it is a Namespace, a CRD, or marked to be kept.
     /// Can be repeated.
-    #[arg(long = "prune", value_name = "KIND/NS/NAME", value_parser = selector)]
+    #[arg(long = "prune", value_name = "KIND/NS/NAME", value_parser = doomed)]
     prune: Vec<String>,
 
     /// Prune more than 20 objects, or more than 30 % of a cluster's inventory.
@@ -87,11 +92,16 @@ pub struct AllowArgs {
     only_bindings: bool,
 }
 
-/// An object as plans print it, perhaps with `CLUSTER:` before; nothing means all.
-pub fn selector(text: &str) -> Result<String, String> {
+/// An object that is to be deleted. Not the namespace of our own records.
+pub fn doomed(text: &str) -> Result<String, String> {
     if text.eq_ignore_ascii_case("namespace/istio-system") {
         return Err("meshgen's own records lie in it: delete it by hand, last".to_owned());
     }
+    selector(text)
+}
+
+/// An object as plans print it, perhaps with `CLUSTER:` before; nothing means all.
+fn selector(text: &str) -> Result<String, String> {
     if text.is_empty() || matches!(text.split('/').count(), 2 | 3) {
         return Ok(text.to_owned());
     }
@@ -175,7 +185,7 @@ impl AllowArgs {
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = session::tree(context, args.tree.as_deref())?;
+    let source = session::tree(context, args.tree.as_deref(), Some(&args.trust))?;
     session::block_on(async {
         let request = Request {
             source: &source,

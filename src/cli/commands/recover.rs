@@ -57,7 +57,7 @@ type Found<'a> = (&'a Member, Records, Vec<(Key, Value)>);
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = session::tree(context, None)?;
+    let source = session::tree(context, None, None)?;
     session::block_on(async {
         let request = Request::reading(&source, &args.connect);
         let mesh = session::open_all(context, request).await?;

@@ -53,7 +53,7 @@ pub struct Args {
     yes: bool,
 
     /// Delete this object too although it is a Namespace, a CRD, or marked to be kept. Can be repeated.
-    #[arg(long = "prune", value_name = "KIND/NS/NAME", value_parser = super::plan::selector)]
+    #[arg(long = "prune", value_name = "KIND/NS/NAME", value_parser = super::plan::doomed)]
     prune: Vec<String>,
 
     /// The most that one wait may take: `90s`, `5m`.
@@ -72,7 +72,7 @@ Examples:
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = session::tree(context, None)?;
+    let source = session::tree(context, None, None)?;
     let name = &args.cluster;
     if !args.connect.only().is_empty() {
         return Err(CommandError::refused("every peer drops the remote secret of who retires")

@@ -5,18 +5,18 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
-use crate::cli::{CommandError, Context, Exit, Format};
+use crate::cli::{CommandError, Context, Exit, Format, tree};
 use crate::diff::visible;
 use crate::tree::source::{Source, SourceError, resolve};
 use crate::tree::{ArtifactRow, PendingRow, Targets, TreePath};
 
 /// List the files of a tree, or print one.
 ///
-/// A tree is `gen:N`, `sha256:PREFIX`, `git:REV` or a folder; without one, it is what is in out/.
-/// The list has the path, stage, targets, size and digest of every file, and what waits for facts.
-/// With a path, the bytes of that file are printed, exactly, after its digest was checked; `show
-/// out/PATH` prints a file of out/. Private keys are sealed in files, so that nothing secret is
-/// printed.
+/// A tree is `gen:N`, `sha256:PREFIX`, `git:REV`, a folder, a bundle or `oci://…@sha256:…`; without
+/// one, it is what is in out/. The list has the path, stage, targets, size and digest of every
+/// file, and what waits for facts. With a path, the bytes of that file are printed, exactly, after
+/// its digest was checked; `show out/PATH` prints a file of out/. Private keys are sealed in files,
+/// so that nothing secret is printed.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The tree.
@@ -41,22 +41,28 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
 
 /// The tree, and the file of it that was asked for. A single argument may be a file of the view.
 fn find(context: &Context, args: &Args) -> Result<(Source, Option<TreePath>), CommandError> {
-    let tree = |text: Option<&str>| resolve(&context.disk, &context.project, text);
+    let here = |text: Option<&str>| resolve(&context.disk, &context.project, text);
     let path = |text: &str| {
         let text = text.trim_start_matches("./");
         let parsed = text.strip_prefix("out/").unwrap_or(text).parse::<TreePath>();
         parsed.map_err(|error| CommandError::refused(error.to_string()))
     };
-    match (tree(args.tree.as_deref()), &args.tree, &args.path) {
+    match (here(args.tree.as_deref()), &args.tree, &args.path) {
         (Ok(source), _, wanted) => Ok((source, wanted.as_deref().map(path).transpose()?)),
         (Err(error @ SourceError::Unknown(..)), Some(text), None) => {
-            let view = path(text).ok().zip(tree(None).ok());
+            let view = path(text).ok().zip(here(None).ok());
             match view {
                 Some((path, view)) if view.index.row(path.as_str()).is_some() => {
                     Ok((view, Some(path)))
                 }
-                _ => Err(error.into()),
+                _ => match tree::bundle(context, Some(text), None)? {
+                    Some(source) => Ok((source, None)),
+                    None => Err(error.into()),
+                },
             }
+        }
+        (Err(SourceError::Unknown(..)), Some(text), Some(wanted)) => {
+            Ok((tree::resolve(context, Some(text), None)?, Some(path(wanted)?)))
         }
         (Err(error), ..) => Err(error.into()),
     }

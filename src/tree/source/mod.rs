@@ -28,6 +28,14 @@ enum Reader {
     Folder { disk: Disk, folder: PathBuf },
     Store(Store),
     Git { repository: Box<Mutex<Repository>>, folder: String },
+    Blobs(Box<dyn Blobs>),
+}
+
+/// Where blobs are that belong to a tree: a bundle, a registry. Whoever implements it need not check
+/// their digests.
+pub trait Blobs: Send + Sync {
+    /// The bytes of a blob, `None` if it is not there. From any thread.
+    fn read(&self, digest: &Digest) -> Result<Option<Vec<u8>>, SourceError>;
 }
 
 /// Why a tree cannot be read.
@@ -73,6 +81,14 @@ pub enum SourceError {
         /// What is wrong with it.
         why: String,
     },
+    /// What holds the blobs did not give one.
+    #[error("{name}: {why}")]
+    Blobs {
+        /// Which tree.
+        name: String,
+        /// What went wrong.
+        why: String,
+    },
     /// Git said no, or is not there.
     #[error("git: {0}")]
     Git(String),
@@ -89,8 +105,8 @@ impl SourceError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             SourceError::Unknown(..) => {
-                "a tree is `gen:N`, `sha256:PREFIX`, `git:REV` or a folder; \
-                 nothing stands for what is in out/"
+                "a tree is `gen:N`, `sha256:PREFIX`, `git:REV`, a folder, a bundle or \
+                 `oci://…@sha256:…`; nothing stands for what is in out/"
             }
             SourceError::NoIndex(name) if name == VIEW => "run `meshgen render`",
             SourceError::NoIndex(_) => "only what `meshgen render` wrote is a tree",
@@ -115,7 +131,7 @@ const VIEW: &str = "out";
 ///
 /// Reads only: no lock is taken, nothing is checked out, and a fresh clone without a store will do
 /// for everything but `gen:N` and `sha256:PREFIX` of older trees. `sha256:PREFIX` finds the
-/// generations, the trees that roots name, and the view.
+/// generations, the trees of saved plans and of imported bundles, and the view.
 pub fn resolve(disk: &Disk, project: &Path, text: Option<&str>) -> Result<Source, SourceError> {
     let out = project.join("out");
     let Some(text) = text else {
@@ -137,7 +153,7 @@ pub fn resolve(disk: &Disk, project: &Path, text: Option<&str>) -> Result<Source
         return at_revision(project, revision, text);
     }
     if text.starts_with("oci://") {
-        return Err(SourceError::Unknown(text.to_owned(), "registries are not read yet"));
+        return Err(SourceError::Unknown(text.to_owned(), "no registry is read here"));
     }
     let path = project.join(text);
     match disk.stat(&path)?.map(|stat| stat.kind) {
@@ -184,7 +200,7 @@ fn ambiguous(catalogue: &Catalogue, prefix: &str, rooted: &[Digest]) -> StoreErr
     let generations = generations
         .filter(|generation| generation.tree.hex().starts_with(prefix))
         .map(|generation| format!("gen:{} is {}", generation.number, generation.tree));
-    let rooted = rooted.iter().map(|tree| format!("a saved file names {tree}"));
+    let rooted = rooted.iter().map(|tree| format!("a saved plan or a bundle brought {tree}"));
     let list: Vec<String> = generations.chain(rooted).collect();
     StoreError::Ambiguous(prefix.to_owned(), list.join(", "))
 }
@@ -209,6 +225,13 @@ impl Source {
         let index = Index::parse(&text)
             .map_err(|error| SourceError::Index { name: name.to_owned(), error })?;
         Ok(Self { index, digest, name: name.to_owned(), text, reader })
+    }
+
+    /// A tree whose blobs are held by something else than the project: `text` is its index.
+    ///
+    /// Refuses an index that does not read.
+    pub fn of_blobs(name: &str, text: Vec<u8>, blobs: Box<dyn Blobs>) -> Result<Self, SourceError> {
+        Self::new(name, text, Reader::Blobs(blobs))
     }
 
     /// The bytes of the index, of which the tree's digest is.
@@ -241,6 +264,7 @@ impl Source {
                 let mut repository = repository.lock().expect("no holder panics");
                 repository.read(&format!("{folder}{path}"), MAX_FILE)?
             }
+            Reader::Blobs(blobs) => blobs.read(&row.digest)?,
         };
         let bytes = bytes.ok_or_else(|| differs("it is missing"))?;
         if Digest::of(&bytes) != row.digest {

@@ -93,7 +93,7 @@ impl Opening {
     }
 
     /// The right to change the store alone: the view was not looked at.
-    pub(in crate::tree) fn into_transaction(self) -> Transaction {
+    pub fn into_transaction(self) -> Transaction {
         self.transaction
     }
 }

@@ -13,7 +13,7 @@ use crate::project::copy;
 
 fn content(folder: &Path, version: &str) -> (Source, Content) {
     unpacked(&folder.join(version), &release(version));
-    let options = Options { base: String::new(), plain_http: false, docker_config: None };
+    let options = Options { base: String::new(), registry: meshgen::registry::Options::default() };
     let disk = Disk::new();
     let source = Source::Path(version.to_owned());
     let content = Fetcher::new(&disk, folder, &options, &|_| {}).fetch(&source).expect("charts");

@@ -7,17 +7,19 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::super::bundle::TrustArgs;
 use super::super::facts::pair;
 use super::super::pki::IdentityArgs;
 use super::show::Shown;
 use super::who;
+use crate::cli::tree::resolve;
 use crate::cli::{CommandError, Context};
 use crate::cluster::{
     Allowed, Claim, ConnectError, Expected, Files, Key, Kinds, Member, Mesh, Options, Proxies,
     Stop, Survey, Tokens, Vault, Wanted, authority_of, connect, kubeconfig, survey,
 };
 use crate::pki::{Certificate, Identities};
-use crate::tree::source::{Source, resolve};
+use crate::tree::source::Source;
 use crate::tree::view::{self, ViewError};
 
 /// By which way clusters are reached, and who opens what is sealed.
@@ -111,8 +113,14 @@ impl ConnectArgs {
 }
 
 /// The tree that a command is about; refuses a view that was edited.
-pub fn tree(context: &Context, text: Option<&str>) -> Result<Source, CommandError> {
-    let source = source(context, text)?;
+///
+/// Of a bundle, `trust` says who must have signed it; without, whoever asks only reads.
+pub fn tree(
+    context: &Context,
+    text: Option<&str>,
+    trust: Option<&TrustArgs>,
+) -> Result<Source, CommandError> {
+    let source = source(context, text, trust)?;
     if source.index.clusters.is_empty() {
         return Err(CommandError::refused(format!("{} names no cluster", source.name))
             .hint("only what `meshgen render` wrote, index.json included, can be applied"));
@@ -120,15 +128,19 @@ pub fn tree(context: &Context, text: Option<&str>) -> Result<Source, CommandErro
     Ok(source)
 }
 
-fn source(context: &Context, text: Option<&str>) -> Result<Source, CommandError> {
+fn source(
+    context: &Context,
+    text: Option<&str>,
+    trust: Option<&TrustArgs>,
+) -> Result<Source, CommandError> {
     if text.is_none_or(|text| text.trim_start_matches("./").trim_end_matches('/') == "out") {
         let edits = view::edits(&context.disk, &context.project.join("out"))?;
         if !edits.is_empty() {
             return Err(ViewError::Edits(edits).into());
         }
-        return Ok(resolve(&context.disk, &context.project, None)?);
+        return resolve(context, None, trust);
     }
-    Ok(resolve(&context.disk, &context.project, text)?)
+    resolve(context, text, trust)
 }
 
 /// Runs what talks to clusters. A plugin that hangs is left behind, and not waited for.

@@ -1,11 +1,9 @@
 //! `meshgen lock --fetch`, and how every form of the command fetches.
 
-use std::path::PathBuf;
-
 use serde_json::json;
 
 use super::{Args, change, refused};
-use crate::cli::{CommandError, Context, Exit};
+use crate::cli::{CommandError, Context, Exit, registry_options};
 use crate::fetch::{FetchError, Fetcher, Options, Source};
 use crate::inputs::{self, PinChange};
 use crate::pin::{Lock, Pin, PinName};
@@ -52,13 +50,8 @@ impl Faults {
 }
 
 /// How to fetch, as the arguments say.
-#[expect(clippy::disallowed_methods, reason = "where docker keeps logins; no rendered byte knows")]
 pub(super) fn options(args: &Args) -> Options {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let docker_config = set("DOCKER_CONFIG")
-        .map(PathBuf::from)
-        .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".docker")));
-    Options { base: args.base_url.clone(), plain_http: args.plain_http, docker_config }
+    Options { base: args.base_url.clone(), registry: registry_options(args.plain_http) }
 }
 
 /// Starts to fetch.

@@ -56,7 +56,7 @@ Examples:
   meshgen retire c3 --rotate-tokens     c3 leaves, and the tokens that it had with it";
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = session::tree(context, None)?;
+    let source = session::tree(context, None, None)?;
     if !args.connect.only().is_empty() {
         return Err(CommandError::refused("every peer gets the new token")
             .hint("leave `--only` out: `meshgen pki rotate-tokens CLUSTER` rotates one token")

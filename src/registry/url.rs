@@ -6,7 +6,15 @@ use std::net::Ipv4Addr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::SourceError;
+/// Why a text is no URL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{url}` {reason}")]
+pub struct UrlError {
+    /// The text, without what could be a secret.
+    pub url: String,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
 
 /// An `https://` or `http://` URL. Printed without user, password and query.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,8 +31,8 @@ pub struct Url {
 
 impl Url {
     /// Parses a URL; a fragment is dropped.
-    pub fn parse(text: &str) -> Result<Self, SourceError> {
-        let refuse = |reason| SourceError::Url { url: without_secrets(text), reason };
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        let refuse = |reason| UrlError { url: without_secrets(text), reason };
         let (scheme, rest) = text.split_once("://").ok_or(refuse("has no scheme"))?;
         let secure = match scheme.to_ascii_lowercase().as_str() {
             "https" => true,
@@ -57,7 +65,7 @@ impl Url {
     }
 
     /// The URL that a redirect leads to.
-    pub(super) fn join(&self, location: &str) -> Result<Self, SourceError> {
+    pub(super) fn join(&self, location: &str) -> Result<Self, UrlError> {
         let origin = format!("{}://{}", self.scheme(), self.host);
         if location.contains("://") && !location.starts_with(['/', '?']) {
             return Self::parse(location);

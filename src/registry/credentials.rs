@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::FetchError;
+use super::RegistryError;
 use crate::file::Disk;
 
 /// More than any such file.
@@ -39,8 +39,8 @@ pub(super) fn of(
     disk: &Disk,
     config: Option<&Path>,
     host: &str,
-) -> Result<Option<Login>, FetchError> {
-    let fault = |reason: String| FetchError::Credentials { host: host.to_owned(), reason };
+) -> Result<Option<Login>, RegistryError> {
+    let fault = |reason: String| RegistryError::Credentials { host: host.to_owned(), reason };
     let Some(path) = config.map(|folder| folder.join("config.json")) else { return Ok(None) };
     let bytes = match disk.read_limited(&path, MAX_CONFIG) {
         Ok(bytes) => Zeroizing::new(bytes),

@@ -1,0 +1,82 @@
+//! Bringing a bundle into the store of a project.
+
+use std::path::Path;
+
+use super::content::copy_blob;
+use super::{BundleError, BundleFile, Far};
+use crate::file::Disk;
+use crate::store::{Digest, StoreError, Transaction};
+use crate::tree::view::Opening;
+use crate::tree::{images, publish};
+
+/// What an import did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imported {
+    /// The tree, by which it can be named from then on.
+    pub tree: Digest,
+    /// How many blobs were not there before.
+    pub new: usize,
+    /// How many were.
+    pub known: usize,
+}
+
+/// Brings a bundle into the store of the project at `project`; `sha256:…` finds its tree from then
+/// on, and a collection keeps it as it keeps a generation.
+///
+/// Every blob is checked against its digest once more on its way; what the store has damaged is
+/// written anew. Of a delta, the rest must be here, in the store or in the view, and is checked too.
+/// All is durable when this returns. Killed at any instant, it leaves whole blobs that the next
+/// collection takes, and no import. The view is not touched. Refuses a store that another process is
+/// at work in.
+pub fn import(
+    disk: &Disk,
+    project: &Path,
+    file: &BundleFile,
+    name: &str,
+) -> Result<Imported, BundleError> {
+    let bundle = &file.bundle;
+    let far = Far::of(disk, project)?;
+    bundle.check_far(name, &far)?;
+    if bundle.base.is_some() {
+        // the list of images could not be held against the tree before
+        let source = file.source(name, Far::of(disk, project)?)?;
+        let there: Vec<String> = images(&source)?.into_iter().map(|one| one.reference).collect();
+        if there != bundle.images {
+            let why = "the images that it names are not those that its tree names".to_owned();
+            return Err(BundleError::Malformed { what: "index.json".to_owned(), why });
+        }
+    }
+    let out = project.join("out");
+    let transaction = Opening::begin(disk, &out)?.into_transaction();
+    let mut new = 0;
+    for (digest, size) in &bundle.blobs {
+        if !transaction.is_sound(digest)? {
+            new += usize::from(put(&transaction, file, digest, *size)?);
+        }
+    }
+    for digest in bundle.needs.keys() {
+        if transaction.is_sound(digest)? {
+            continue;
+        }
+        let Some(bytes) = far.read(digest)? else {
+            return Err(StoreError::Missing(*digest).into());
+        };
+        transaction.put(*digest, &bytes)?;
+    }
+    transaction.put(bundle.digest, &bundle.index)?;
+    publish(disk, &out, &transaction)?;
+    transaction.add_import(bundle.tree, bundle.digest, name)?;
+    transaction.finish_unchanged();
+    Ok(Imported { tree: bundle.tree, new, known: bundle.blobs.len() - new })
+}
+
+fn put(
+    transaction: &Transaction,
+    file: &BundleFile,
+    digest: &Digest,
+    size: u64,
+) -> Result<bool, BundleError> {
+    transaction.put_in_pieces(*digest, |blob| {
+        copy_blob(file, digest, size, |piece| Ok(blob.write(piece)?))
+    })
+}

@@ -1,0 +1,36 @@
+//! Hand-off: one file that holds a tree and all that belongs to it, for sites without a network.
+//!
+//! A bundle is an OCI image layout in a ustar, with a `README`, `SHA256SUMS` and `IMAGES` before it.
+//! Its bytes are a function of what is in it: no time, no owner, no number, one order. So a reader
+//! builds it again from what it read and compares: [`BundleFile::open`] takes nothing else.
+//!
+//! [`Bundle`] is what a bundle says, without the bytes of its blobs; those come from a [`Content`]:
+//! [`create`] takes them from a tree, [`BundleFile`] from a file. [`write`] makes the file.
+
+mod archive;
+mod closure;
+mod content;
+mod create;
+mod delta;
+mod error;
+mod front;
+pub mod image;
+mod import;
+mod index;
+mod open;
+mod part;
+pub mod registry;
+mod scan;
+pub mod sign;
+mod source;
+mod write;
+
+pub use content::{Content, copy_blob, read_blob};
+pub use create::{Created, Options, Origin, create};
+pub use delta::{Base, Far};
+pub use error::{BundleError, Fault};
+pub use import::{Imported, import};
+pub use index::{BASE, BINARY_TYPE, BUNDLE_TYPE, Bundle, Entry, IMAGES, Kind, ReadDocument, TREE};
+pub use open::BundleFile;
+pub use part::Part;
+pub use write::{Written, write};

@@ -1,0 +1,56 @@
+//! A bundle as a tree to read from.
+
+use std::sync::Arc;
+
+use super::{Bundle, BundleError, BundleFile, Content, Far, read_blob};
+use crate::store::Digest;
+use crate::tree::source::{Blobs, Source, SourceError};
+
+/// The blobs of a tree that lies in a bundle, and those that a delta leaves to the far side.
+struct Inside<C> {
+    content: Arc<C>,
+    sizes: std::collections::BTreeMap<Digest, u64>,
+    far: Option<Far>,
+    name: String,
+}
+
+impl<C: Content + Send + Sync> Blobs for Inside<C> {
+    fn read(&self, digest: &Digest) -> Result<Option<Vec<u8>>, SourceError> {
+        let failed = |error: BundleError| SourceError::Blobs {
+            name: self.name.clone(),
+            why: error.to_string(),
+        };
+        match (self.sizes.get(digest), &self.far) {
+            (Some(size), _) => read_blob(&*self.content, digest, *size).map(Some).map_err(failed),
+            (None, Some(far)) => far.read(digest),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// The tree of a bundle whose blobs `content` has.
+pub(super) fn within<C: Content + Send + Sync + 'static>(
+    bundle: &Bundle,
+    content: &Arc<C>,
+    name: &str,
+    far: Option<Far>,
+) -> Result<Source, SourceError> {
+    let inside = Inside {
+        content: Arc::clone(content),
+        sizes: bundle.blobs.clone(),
+        far,
+        name: name.to_owned(),
+    };
+    Source::of_blobs(name, bundle.table_bytes.clone(), Box::new(inside))
+}
+
+impl BundleFile {
+    /// Its tree, to be read: each file from the bundle, and of a delta the rest from what is here.
+    ///
+    /// Refuses a delta of which something is neither inside nor here, and says which tree it needs.
+    pub fn source(&self, name: &str, far: Far) -> Result<Source, BundleError> {
+        self.bundle.check_far(name, &far)?;
+        let far = self.bundle.base.is_some().then_some(far);
+        Ok(within(&self.bundle, &self.blobs, name, far)?)
+    }
+}

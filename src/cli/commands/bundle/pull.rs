@@ -1,0 +1,80 @@
+//! `meshgen bundle pull`.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::{TrustArgs, remote};
+use crate::bundle::registry::{Remote, attached, pull};
+use crate::bundle::sign;
+use crate::cli::{CommandError, Context, Exit};
+use crate::registry::Access;
+
+/// Fetch a bundle from a registry into a file.
+///
+/// The file has the very bytes that were pushed, and is verified on the way. If a signature of it was
+/// pushed too, it is written beside it (FILE.sigstore.json). The bundle is named by its digest: what
+/// comes is that one or nothing. Whether somebody who is trusted signed it, `bundle verify` says, and
+/// every command that takes the file asks; here the keys that are trusted only say which of several
+/// signatures is taken.
+///
+/// What was fetched is kept in FILE.partial until all of it is here. If it is broken off, the same again
+/// fetches the rest.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Args {
+    /// The bundle: `oci://HOST/REPOSITORY@sha256:DIGEST`.
+    #[arg(value_name = "OCI")]
+    from: String,
+
+    /// The file to write. One that stands there is replaced, once all of the new one is here.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  meshgen bundle pull oci://registry.example/mesh/apac@sha256:… --out apac.tar
+  meshgen bundle verify apac.tar --key cosign.pub
+
+Proxies, certificate authorities and credentials: as for `bundle push`.
+
+Exit codes: 0; 2 if the request or an answer is wrong; 3 if the registry fails or cannot be reached:
+run it again.";
+
+/// Runs it.
+pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
+    let options = args.trust.registry();
+    let (repository, _, digest) = remote::pinned(context, &args.from, &options, Access::Pull)?;
+    let keys = args.trust.trusted(context)?;
+    let remote = Remote::open(repository, &digest)?;
+    let bar = context.progress("pulling, blobs");
+    let pulled = pull(&context.disk, &remote, &args.out, &|done| bar.set(done))?;
+    bar.finish();
+    let signature = attached(&remote, &pulled.written.digest, &keys)?;
+    let path = sign::file_of(&args.out);
+    if let Some(signature) = &signature {
+        context.disk.replace(&path, signature)?;
+    }
+    let shown = args.out.display();
+    let (fetched, here) = (pulled.fetched, pulled.here);
+    context.note(&format!(
+        "{shown}: {fetched} blobs fetched ({} bytes), {here} were here; {} bytes in all",
+        pulled.bytes, pulled.written.size,
+    ));
+    match &signature {
+        Some(_) => context.note(&format!("its signature: `{}`", path.display())),
+        None => context.note("no signature of this file was pushed with it"),
+    }
+    if context.json() {
+        context.print_json(&json!({
+            "file": pulled.written.digest, "size": pulled.written.size, "index": digest,
+            "fetched": fetched, "bytes": pulled.bytes, "here": here,
+            "signature": signature.map(|_| path),
+        }));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,133 @@
+//! Registries that mean harm: every answer is checked, and nothing is written.
+
+use super::gate::{Act, Gate, Seen};
+use super::{Bed, inside};
+use crate::registry::Registry;
+
+const TREE: [(&str, &str); 1] = [("c1", "same")];
+
+fn is_blob(seen: &Seen) -> bool {
+    seen.target.contains("/blobs/sha256:")
+}
+
+#[test]
+fn an_answer_with_other_bytes_is_refused_wherever_it_stands() {
+    let Some(registry) = Registry::start() else { return };
+    let gate = Gate::start(&registry.address);
+    let bed = Bed::new(&TREE);
+    bed.push(&registry.address);
+    gate.script(|_| Act::Forward);
+    bed.pull(&gate.address, "two.tar");
+    let targets: std::collections::BTreeSet<String> = gate
+        .seen()
+        .into_iter()
+        .map(|one| one.target)
+        .filter(|target| target.contains("sha256:") && !target.contains("referrers"))
+        .collect();
+    assert!(targets.len() > 6, "{targets:?}");
+    for target in targets {
+        std::fs::remove_file(bed.path("two.tar")).ok();
+        std::fs::remove_dir_all(bed.path("two.tar.partial")).ok();
+        let bad = target.clone();
+        gate.script(move |seen| if seen.target == bad { Act::Flip } else { Act::Forward });
+        let pull = ["bundle", "pull", &bed.at(&gate.address), "--out", "two.tar"];
+        let said = bed.fails(2, &pull);
+        let digest = target.rsplit('/').next().expect("a digest");
+        assert!(said.contains(digest) && said.contains("but gives sha256:"), "{target}: {said}");
+        assert!(!bed.path("two.tar").exists(), "{target}");
+        let said = bed.fails(1, &["bundle", "verify", &bed.at(&gate.address), "--allow-unsigned"]);
+        assert!(said.contains(digest), "{target}: {said}");
+    }
+}
+
+#[test]
+fn endless_short_and_odd_answers_end() {
+    let Some(registry) = Registry::start() else { return };
+    let gate = Gate::start(&registry.address);
+    let bed = Bed::new(&TREE);
+    bed.push(&registry.address);
+    let pull = ["bundle", "pull", &bed.at(&gate.address), "--out", "two.tar"];
+    let large = vec![b' '; 8 << 20];
+    type Script = Box<dyn Fn(&Seen) -> Act + Send + Sync>;
+    let index = |act: Act| -> Script {
+        Box::new(
+            move |seen| {
+                if seen.target.contains("/manifests/") { act.clone() } else { Act::Forward }
+            },
+        )
+    };
+    let blob = |act: Act| -> Script {
+        Box::new(move |seen| if is_blob(seen) { act.clone() } else { Act::Forward })
+    };
+    let answer = |body: &[u8]| Act::Answer(200, Vec::new(), body.to_vec());
+    let to = |location: &str| Act::Answer(302, vec![("Location", location.to_owned())], Vec::new());
+    let cases: Vec<(i32, &str, Script)> = vec![
+        (2, "larger than 4 MiB", index(answer(&large))),
+        (2, "but gives sha256:", index(answer(b"{}"))),
+        (2, "but gives sha256:", index(answer(b""))),
+        (2, "it is larger than", blob(answer(&large))),
+        (2, "but gives sha256:", blob(answer(b"x"))),
+        (3, "it breaks off", blob(Act::Half)),
+        (2, "more than 5 redirects", blob(to("/v2/loop/blobs/sha256:0"))),
+        (2, "is neither https nor http", blob(to("file:///etc/passwd"))),
+        (2, "plain http would let", blob(to("http://192.0.2.1/x?secret"))),
+        (2, "the server answers 500", index(Act::status(418))),
+    ];
+    for (code, expected, script) in cases {
+        let expected = if expected.contains("500") { "the server answers 418" } else { expected };
+        gate.script(script);
+        let said = bed.fails(code, &pull);
+        assert!(said.contains(expected), "{expected}: {said}");
+        assert!(!said.contains("secret"), "{said}");
+        assert!(!bed.path("two.tar").exists(), "{expected}");
+        std::fs::remove_dir_all(bed.path("two.tar.partial")).ok();
+    }
+    // what lies in the folder of unfinished work counts by its digest alone
+    let (digest, _) = inside(&bed.path("one.tar")).bundle.blobs.into_iter().next().expect("a blob");
+    std::fs::create_dir(bed.path("two.tar.partial")).expect("a folder");
+    for name in [digest.hex(), "0".repeat(64), "mine".to_owned()] {
+        std::fs::write(bed.path("two.tar.partial").join(name), "planted").expect("written");
+    }
+    bed.pull(&registry.address, "two.tar");
+    assert_eq!(bed.bytes("one.tar"), bed.bytes("two.tar"));
+    let left: Vec<_> = std::fs::read_dir(bed.path("two.tar.partial")).expect("stays").collect();
+    assert_eq!(left.len(), 1, "what is none of ours stays");
+}
+
+#[test]
+fn uploads_go_where_they_were_meant_to() {
+    let Some(registry) = Registry::start() else { return };
+    let gate = Gate::start(&registry.address);
+    let bed = Bed::new(&TREE);
+    let to = format!("oci://{}/mesh/apac", gate.address);
+    type Answer = (u16, Vec<(&'static str, String)>);
+    let cases: [(&str, Answer); 4] = [
+        ("it says not where to send", (202, Vec::new())),
+        ("is neither https nor http", (202, vec![("Location", "ftp://x/y".to_owned())])),
+        ("plain http would let", (202, vec![("Location", "http://192.0.2.1/y".to_owned())])),
+        ("a redirect of what is sent", (307, vec![("Location", "/v2/x".to_owned())])),
+    ];
+    for (expected, (status, headers)) in cases {
+        gate.script(move |seen| {
+            if seen.method == "POST" {
+                return Act::Answer(status, headers.clone(), Vec::new());
+            }
+            Act::Forward
+        });
+        let said = bed.fails(2, &["bundle", "push", "one.tar", &to]);
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    // a registry that says that it took a blob and did not: the index finds none of it
+    gate.script(|seen| {
+        if seen.method == "PUT" && seen.target.contains("/blobs/") {
+            return Act::status(400);
+        }
+        Act::Forward
+    });
+    let said = bed.fails(2, &["bundle", "push", "one.tar", &to]);
+    assert!(said.contains("the server answers 400"), "{said}");
+    assert!(
+        bed.fails(2, &["bundle", "pull", &bed.at(&registry.address), "--out", "x"])
+            .contains("is not there")
+    );
+}

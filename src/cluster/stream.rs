@@ -57,14 +57,19 @@ impl Client {
             let params = AttachParams::default().container(container).stdin(false).stderr(true);
             let mut process =
                 api.exec(&pod.name, command.to_vec(), &params).await.map_err(|e| refused(&e))?;
-            let status = process.take_status();
+            let status = process.take_status().expect("it is taken once");
             let (out, err) = (process.stdout(), process.stderr());
-            let (out, err) = tokio::try_join!(all(out), all(err))?;
-            let status = match status {
-                Some(status) => status.await,
-                None => None,
+            let texts = async { tokio::try_join!(all(out), all(err)) };
+            tokio::pin!(status, texts);
+            // the status comes last; where none comes kube 5.0 leaves both texts open for ever
+            let (texts, status) = tokio::select! {
+                texts = &mut texts => (texts?, status.await),
+                status = &mut status => match status {
+                    Some(status) => (texts.await?, Some(status)),
+                    None => (<_>::default(), None),
+                },
             };
-            let mut output = Output { stdout: out, stderr: err, code: None };
+            let mut output = Output { stdout: texts.0, stderr: texts.1, code: None };
             let Some(status) = status else {
                 let text = format!("the connection to {} broke", pod.name);
                 return Err(RequestError::Unreachable(text));
@@ -105,6 +110,11 @@ impl Client {
                 let odd = || RequestError::Unreachable("the answer is no HTTP".to_owned());
                 let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(odd)?;
                 let code = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+                // a connection that broke ends a body too
+                if length(head).is_some_and(|length| body.len() < length) {
+                    let text = "the answer broke off".to_owned();
+                    return Err(RequestError::Unreachable(text));
+                }
                 Ok((code.ok_or_else(odd)?, body.to_owned()))
             }
         })
@@ -200,6 +210,13 @@ impl Client {
             _ => result,
         }
     }
+}
+
+/// How long the body is, as the head of an answer has it.
+fn length(head: &str) -> Option<usize> {
+    let mut headers = head.lines().filter_map(|line| line.split_once(':'));
+    let (_, value) = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
+    value.trim().parse().ok()
 }
 
 /// All that a stream gives, up to the limit.

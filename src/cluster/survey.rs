@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::bind::{Asked, PeerBindings, Tokens};
 use super::client::{Client, RequestError};
 use super::connect::Connection;
-use super::desired::{Vault, Wanted};
+use super::desired::{Desired, Vault, Wanted};
 use super::identity::{self, Allowed, Claim};
 use super::inventory::{Inventory, Owner};
 use super::key::Key;
@@ -17,7 +17,7 @@ use super::observe::{Kinds, Live, ObserveError, Records, each, objects, records}
 use super::plan::{Answer, ClusterPlan, Options, Refusal, View, plan, settle};
 use super::probe::{Subject, probe};
 use super::stage_name::ISTIOD;
-use crate::tree::Index;
+use crate::tree::{Index, TreePath};
 
 /// A cluster of a run.
 #[derive(Clone)]
@@ -91,16 +91,18 @@ impl Mesh {
         self.members.iter().map(|member| member.name.clone()).collect()
     }
 
-    /// The values that are asked of a cluster.
+    /// The values that are asked of a cluster. A file that asks is read once, however many peers get
+    /// it: else the work of a run would grow with the pairs of its clusters, times the clusters.
     pub fn asked(&self, cluster: &str) -> Vec<Asked> {
-        let mut all: Vec<Asked> = Vec::new();
-        for member in &self.members {
-            for asked in Asked::of(&member.wanted.objects) {
-                if asked.cluster == cluster && !all.contains(&asked) {
-                    all.push(asked);
-                }
+        let mut files: BTreeMap<&TreePath, &Arc<Desired>> = BTreeMap::new();
+        for desired in self.members.iter().flat_map(|member| &member.wanted.objects) {
+            if desired.bindings.iter().any(|binding| binding.from.cluster == cluster) {
+                files.entry(&desired.path).or_insert(desired);
             }
         }
+        let files: Vec<Arc<Desired>> = files.into_values().cloned().collect();
+        let mut all = Asked::of(&files);
+        all.retain(|asked| asked.cluster == cluster);
         all
     }
 }

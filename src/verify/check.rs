@@ -56,8 +56,9 @@ connections outlive them; this one cannot.",
         proves: "workloads of the mesh run, definitions are served, namespaces are not on their way out",
         hint: "`kubectl describe` the object that is named; `meshgen status` lists them too",
         story: "\
-What `istioctl verify-install` asked of Deployments and DaemonSets is asked of every object of the tree:
-gateways, node agents, CRDs, namespaces. istiod, load balancers and the sample have checks of their own.",
+What `istioctl verify-install` asked of Deployments and DaemonSets is asked of every object of the
+tree: gateways, node agents, CRDs, namespaces. istiod, load balancers and the sample have checks of
+their own.",
     },
     Check {
         id: "configuration.network",

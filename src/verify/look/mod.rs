@@ -161,6 +161,7 @@ fn requests(found: &[ClusterSeen]) -> u32 {
     let Some(least) = least else { return REQUESTS };
     let pairs = (found.len() * ready.len()).max(1);
     #[expect(clippy::cast_precision_loss, reason = "counts of pods")]
-    let needed = enough(least as f64 / all as f64, ALPHA / pairs as f64);
+    // of what chance explains, half lies on the side where there is too little
+    let needed = enough(least as f64 / all as f64, ALPHA / pairs as f64 / 2.0);
     needed.clamp(REQUESTS, MOST_REQUESTS)
 }

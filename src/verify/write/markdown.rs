@@ -109,10 +109,8 @@ impl Out {
         if !matrix.rows.is_empty() {
             self.add(&table(&matrix));
         }
-        let (rows, columns) = matrix.hidden;
-        if rows + columns > 0 {
-            let (rows, columns) = (count(rows, "more row"), count(columns, "more column"));
-            self.add(&format!("\nand {rows}, {columns} with failures\n"));
+        if let Some(more) = matrix.more() {
+            self.add(&format!("\n{more}\n"));
         }
         if !traffic.fresh && !traffic.clients.is_empty() {
             self.add(&format!("\n{}\n", said(&age(traffic))));

@@ -48,15 +48,16 @@ impl<'a> Matrix<'a> {
         let mut sentences = Vec::new();
         let (servers, clients) = (grid.whole_columns(), grid.whole_rows());
         for (status, names) in by_status(&servers) {
-            let clients = count(grid.from.len(), "client");
-            sentences.push((status, format!("to {}: from all {clients}", list(&names, NAMED))));
+            let names = list(&names, NAMED);
+            sentences.push((status, format!("to {names}: from the clients of all other clusters")));
         }
         for (status, names) in by_status(&clients) {
-            let servers = count(grid.to.len(), "cluster");
-            sentences.push((status, format!("from {}: to all {servers}", list(&names, NAMED))));
+            let names = list(&names, NAMED);
+            sentences.push((status, format!("from {names}: to all other clusters")));
         }
         let bad = |from: &&'a str, to: &&'a str| {
-            !clients.contains_key(from) && !servers.contains_key(to) && grid.is_bad(from, to)
+            let told = (clients.contains_key(from) || servers.contains_key(to)) && from != to;
+            !told && grid.is_bad(from, to)
         };
         let mut from = grid.from.clone();
         from.retain(|from| grid.to.iter().any(|to| bad(from, to)));
@@ -69,6 +70,17 @@ impl<'a> Matrix<'a> {
         from.truncate(whole);
         to.truncate(whole);
         Self { sentences, hidden, ..grid.part(&from, &to) }
+    }
+}
+
+impl Matrix<'_> {
+    /// What is not drawn, if anything is not.
+    pub fn more(&self) -> Option<String> {
+        let (rows, columns) = self.hidden;
+        let part = |number: usize, what: &str| (number > 0).then(|| count(number, what));
+        let parts: Vec<String> =
+            [part(rows, "more row"), part(columns, "more column")].into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| format!("and {} with failures", parts.join(", ")))
     }
 }
 
@@ -114,31 +126,35 @@ impl<'a> Grid<'a> {
         self.status(from, to).is_some_and(|status| status > Status::Passed)
     }
 
-    /// Clusters that all clients judge alike, and badly.
+    /// Clusters that the clients of all others judge alike, and badly.
     fn whole_columns(&self) -> BTreeMap<&'a str, Status> {
-        self.to.iter().filter_map(|to| Some((*to, self.same(&self.from, |at| (at, to))?))).collect()
+        let whole = |to: &&'a str| Some((*to, self.same(&self.from, to, |from| (from, to))?));
+        self.to.iter().filter_map(whole).collect()
     }
 
-    /// Clients that judge all clusters alike, and badly.
+    /// Clients that judge all other clusters alike, and badly.
     fn whole_rows(&self) -> BTreeMap<&'a str, Status> {
-        self.from
-            .iter()
-            .filter_map(|from| Some((*from, self.same(&self.to, |at| (from, at))?)))
-            .collect()
+        let whole = |from: &&'a str| Some((*from, self.same(&self.to, from, |to| (from, to))?));
+        self.from.iter().filter_map(whole).collect()
     }
 
     fn same<'b>(
         &self,
-        others: &'b [&str],
+        all: &'b [&str],
+        own: &str,
         place: impl Fn(&'b str) -> (&'b str, &'b str),
     ) -> Option<Status> {
-        let mut all = others.iter().map(|other| {
-            let (from, to) = place(other);
-            self.status(from, to)
-        });
-        let first = all.next().flatten().filter(|status| *status > Status::Passed)?;
+        let others: Vec<Option<Status>> = all
+            .iter()
+            .filter(|other| **other != own)
+            .map(|other| {
+                let (from, to) = place(other);
+                self.status(from, to)
+            })
+            .collect();
+        let first = others.first().copied().flatten().filter(|status| *status > Status::Passed)?;
         // two are a row like any other
-        (others.len() > 2 && all.all(|status| status == Some(first))).then_some(first)
+        (others.len() > 2 && others.iter().all(|status| *status == Some(first))).then_some(first)
     }
 
     fn part(&self, from: &[&'a str], to: &[&'a str]) -> Matrix<'a> {

@@ -221,10 +221,8 @@ impl Out {
         if !matrix.rows.is_empty() {
             self.table(&matrix);
         }
-        let (rows, columns) = matrix.hidden;
-        if rows + columns > 0 {
-            let (rows, columns) = (count(rows, "more row"), count(columns, "more column"));
-            self.line(&format!("  and {rows}, {columns} with failures (`-o json` has them all)"));
+        if let Some(more) = matrix.more() {
+            self.line(&format!("  {more} (`-o json` has them all)"));
         }
         if !traffic.fresh && !traffic.clients.is_empty() {
             let line = self.paint(DIM, &age(traffic));

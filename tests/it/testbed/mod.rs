@@ -18,6 +18,7 @@
 //!   manager.
 //! - [`Proxy`]: counts requests, fails as it is told ([`Fault`]), runs a hook at the n-th write
 //!   ([`When`]): kill meshgen there.
+//! - [`exec`] and [`port_forward`]: the other end of the streams into pods, for who answers as a node.
 //! - [`Node`]: port-forwards into pods, answered by the test; [`Reader`]: what an istiod does with
 //!   remote secrets, and what it says of it. [`Pilot`] is Istio's own, where it is to be had.
 //! - [`Istiod`]: its webhooks, without which no pod of an injected namespace is made. Needs a network
@@ -44,6 +45,7 @@ mod proxy;
 mod reader;
 mod reset;
 mod selftest;
+mod stream;
 mod tls;
 
 use std::ops::Deref;
@@ -56,8 +58,9 @@ pub use self::{
     client::{Answer, Client},
     control_plane::{ControlPlane, PATIENCE, start_many},
     fault::{Fault, When},
+    http::{Head, whole_body},
     istiod::Istiod,
-    keys::{Authority, Identity, kubeconfig},
+    keys::{Authority, Identity, key, kubeconfig},
     kubelet::{Addresses, Kubelet},
     namespace::in_namespace,
     node::Node,
@@ -65,6 +68,7 @@ pub use self::{
     process::Server,
     proxy::Proxy,
     reader::Reader,
+    stream::{Connection, End, Exec, Upgrade, exec, port_forward},
     tls::anybody,
 };
 

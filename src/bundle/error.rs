@@ -82,6 +82,14 @@ pub enum BundleError {
         /// Which file of it.
         path: String,
     },
+    /// What images are to be taken from is nothing that holds any.
+    #[error("`{path}` holds no images: {why}")]
+    Origin {
+        /// Which file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// An image that cannot be taken.
     #[error("image {reference}: {why}")]
     Image {

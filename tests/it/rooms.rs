@@ -41,7 +41,7 @@ const CRATES: [(&str, &[&str]); 10] = [
     ("walkdir", &["file"]),
     ("rustix", &["file", "cli"]),
     ("kube", &["cluster"]),
-    ("tokio", &["cluster", "cli"]),
+    ("tokio", &["cluster", "verify", "cli"]),
     ("granit_parser", &["yaml"]),
     ("minijinja", &["render", "diff"]),
     ("clap", &["cli", "main"]),

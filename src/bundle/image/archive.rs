@@ -55,8 +55,7 @@ struct ImageManifest {
 impl Archive {
     /// Looks at every header of an archive; contents are not read.
     pub fn open(disk: &Disk, path: &Path) -> Result<Self, BundleError> {
-        let bad =
-            |why: String| BundleError::Malformed { what: format!("`{}`", path.display()), why };
+        let bad = |why: String| BundleError::Origin { path: path.display().to_string(), why };
         let mut places = BTreeMap::new();
         let mut links = Vec::new();
         let mut archive = tar::Archive::new(Whole { file: disk.open(path)?, at: 0 });
@@ -117,8 +116,8 @@ impl Archive {
         places: &mut BTreeMap<Digest, (u64, u64)>,
     ) -> Result<Descriptor, BundleError> {
         let place = self.inside.places.get(name).copied();
-        let (at, size) = place.ok_or_else(|| BundleError::Malformed {
-            what: format!("`{}`", self.inside.file.path().display()),
+        let (at, size) = place.ok_or_else(|| BundleError::Origin {
+            path: self.inside.file.path().display().to_string(),
             why: format!("`{}` is not in it", name.escape_debug()),
         })?;
         let mut piece = vec![0; 1 << 18];
@@ -127,8 +126,8 @@ impl Archive {
         let mut head = [0; 2];
         let mut first = true;
         loop {
-            let count = reader.read(&mut piece).map_err(|error| BundleError::Malformed {
-                what: format!("`{}`", self.inside.file.path().display()),
+            let count = reader.read(&mut piece).map_err(|error| BundleError::Origin {
+                path: self.inside.file.path().display().to_string(),
                 why: error.to_string(),
             })?;
             if count == 0 {

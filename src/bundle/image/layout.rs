@@ -41,8 +41,7 @@ pub(super) fn index(bytes: &[u8], path: &Path) -> Result<ImageIndex, BundleError
         manifests: Vec<oci::Descriptor>,
     }
     let document: Document = serde_json::from_slice(bytes).map_err(|error| {
-        let what = format!("`{}`", path.display());
-        BundleError::Malformed { what, why: error.to_string() }
+        BundleError::Origin { path: path.display().to_string(), why: error.to_string() }
     })?;
     Ok(ImageIndex {
         schema_version: 2,

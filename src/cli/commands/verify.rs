@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bundle::TrustArgs;
 use super::cluster::ask;
 use super::cluster::outcome::tell;
 use super::cluster::session::{self, Request, Unconnected, WayArgs};
@@ -34,7 +35,8 @@ use crate::verify::{CHECKS, GROUPS, Lost, Report, Status, View, Wish, fresh, jud
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Args {
-    /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV` or a folder; what is in out/ if left out.
+    /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV`, a folder or a bundle; what is in out/ if left
+    /// out.
     tree: Option<String>,
 
     /// Requests of each client; else 100, or as many as it takes until chance can hide no cluster.
@@ -67,6 +69,9 @@ pub struct Args {
 
     #[command(flatten)]
     way: WayArgs,
+
+    #[command(flatten)]
+    trust: TrustArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -94,7 +99,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     }
     let checks = wished(&args.only, &args.skip)?;
     let wish = Wish { checks, requests: args.requests };
-    let source = session::tree(context, args.tree.as_deref(), None)?;
+    let source = session::tree(context, args.tree.as_deref(), Some(&args.trust))?;
     let connect = args.way.to(&args.clusters);
     session::block_on(async {
         let (mesh, missing) = session::open(context, Request::reading(&source, &connect)).await?;

@@ -2,6 +2,7 @@
 
 mod adoption;
 mod bench;
+mod bundle;
 mod control_plane;
 mod flux;
 mod guard;

@@ -320,7 +320,9 @@ fn images_of_a_docker_archive() {
     assert!(opened.bundle.blobs.contains_key(&Digest::of(&config)));
     // a tar that Docker did not write
     let mut other = tar::Builder::new(Vec::new());
-    other.append_data(&mut tar::Header::new_gnu(), "x", &b""[..]).expect("appends");
+    let mut header = tar::Header::new_gnu();
+    header.set_size(0);
+    other.append_data(&mut header, "x", &b""[..]).expect("appends");
     fs::write(&file, other.into_inner().expect("a tar")).expect("writes");
     let all = ["bundle", "create", "--images", "--from", &from, "--out", "x.tar"];
     let output = run(&project, &all);

@@ -17,6 +17,8 @@ use crate::store::{Digest, Digester, oci};
 const MAX_TOKEN: u64 = 1 << 20;
 /// How often a request is made, if the server is busy or the connection breaks.
 const ATTEMPTS: u32 = 5;
+/// How often a request is made as somebody else, if the registry wants that.
+const LOGINS: u32 = 4;
 /// How long after the first failure; twice as long after each further one.
 const PAUSE: Duration = Duration::from_millis(200);
 /// The longest that a server can ask to be left alone.
@@ -216,22 +218,29 @@ impl Repository {
         unless_busy(url, response)
     }
 
-    /// Asks as nobody, or as the last answer allowed, and once more as the registry wants it.
+    /// Asks as nobody, or as the last answer allowed, and again as the registry wants it.
+    ///
+    /// More than once, because a token can be used up or replaced by other threads meanwhile.
     fn authorized(&self, request: &dyn Fn(Option<&str>) -> Answer) -> Answer {
-        let known = self.authorization.lock().expect("no holder panics").clone();
-        let response = request(known.as_deref())?;
-        if response.status() != 401 {
-            return Ok(response);
+        let mut known = self.authorization.lock().expect("no holder panics").clone();
+        for _ in 1..LOGINS {
+            let response = request(known.as_deref())?;
+            if response.status() != 401 {
+                return Ok(response);
+            }
+            let mut held = self.authorization.lock().expect("no holder panics");
+            // another thread may have asked meanwhile
+            if held.as_deref() == known.as_deref() {
+                let challenge = header(&response, "www-authenticate").unwrap_or_default();
+                let new: Option<Arc<str>> = self.authorize(challenge)?.map(Arc::from);
+                // nobody, or the same again: it would be refused again
+                if new.is_none() || new.as_deref() == known.as_deref() {
+                    return Ok(response);
+                }
+                *held = new;
+            }
+            known.clone_from(&held);
         }
-        let mut held = self.authorization.lock().expect("no holder panics");
-        // another thread may have asked meanwhile
-        if held.as_deref() == known.as_deref() {
-            let challenge = header(&response, "www-authenticate").unwrap_or_default();
-            let Some(authorization) = self.authorize(challenge)? else { return Ok(response) };
-            *held = Some(authorization.into());
-        }
-        let known = held.clone();
-        drop(held);
         request(known.as_deref())
     }
 

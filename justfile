@@ -72,6 +72,11 @@ flux:
 tofu:
     cargo test --release --test it open_tofu_can_be_had -- --ignored
 
+# a real mesh of N clusters on this machine, proven, then broken in every way (root, Debian, 20 minutes the first time)
+lab clusters="2":
+    cargo build --release
+    tests/lab/run {{clusters}}
+
 # cosign, and the tests that it judges: five minutes
 cosign:
     cargo test --release --test it cosign_can_be_had -- --ignored

@@ -145,6 +145,8 @@ commands! {
     Status => status;
     /// Prove that the mesh is one mesh: configuration, certificates, discovery, traffic.
     Verify => verify;
+    /// Write one page about the mesh: topology, what is applied, certificates, the last verification.
+    Report => report;
     /// Take a cluster out of the mesh.
     Retire => retire;
     /// Take objects out of the inventory and leave them alone.

@@ -11,6 +11,8 @@ pub const CACERTS: &str = "10-cacerts";
 pub const ISTIOD: &str = "30-istiod";
 /// Where workloads of the control plane stand, whose pods others depend on.
 pub const RUNNING: [&str; 4] = [ISTIOD, "35-cni", "40-gateways", "45-ztunnel"];
+/// What lets services through the gateway of a network.
+pub const EXPOSE: &str = "50-expose";
 /// The Secrets that tokens are written to: the last stage that waves and turns order.
 pub const TOKENS: &str = "55-tokens";
 /// Objects that wait for other clusters.

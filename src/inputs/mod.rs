@@ -22,7 +22,7 @@ pub use pins::{
     PinChange, PinFault, PinInput, WriteError, content, load_lock, unused_content, write_pins,
 };
 pub use pki::{PkiInputs, load_pki};
-pub use roster::{cluster_names, clusters_and_contexts};
+pub use roster::{cluster_names, clusters_and_contexts, load_mesh};
 
 use crate::diag::{Diagnostic, Diagnostics, Sources, input_rules as rules};
 use crate::file::{Disk, FileError, FileKind};

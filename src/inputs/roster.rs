@@ -1,11 +1,11 @@
-//! The names of a mesh's clusters, where nothing else of the mesh matters.
+//! A mesh's clusters, where nothing else of the project matters.
 
 use std::path::Path;
 
-use super::{MAX_MESH, MESH_FILE, NoMemory, Reader};
+use super::{MAX_MESH, MESH_FILE, NoMemory, OwnProfiles, Reader};
 use crate::diag::{Diagnostic, Diagnostics, Sources, input_rules as rules};
 use crate::file::Disk;
-use crate::mesh::ClusterName;
+use crate::mesh::{self, ClusterName, Mesh};
 use crate::spec;
 
 /// Reads the names of the clusters from mesh.yaml, in its order.
@@ -45,4 +45,14 @@ pub fn clusters_and_contexts(
         }
     }
     if names.is_empty() { Err((reader.diagnostics, reader.sources)) } else { Ok(names) }
+}
+
+/// The mesh that mesh.yaml and its profiles describe; nothing where they cannot be understood, which
+/// is for `check` to say. Facts, charts and keys are not looked at.
+pub fn load_mesh(disk: &Disk, project: &Path) -> Option<Mesh> {
+    let mut reader = Reader::new(disk, project, &NoMemory);
+    let text = reader.text(MESH_FILE, MAX_MESH)?;
+    let own = OwnProfiles::new(disk, project);
+    let spec = spec::load(MESH_FILE, &text, &own, &mut reader.sources, &mut reader.diagnostics)?;
+    mesh::resolve(&spec, &mut reader.diagnostics)
 }

@@ -35,6 +35,15 @@ pub enum Validity {
 }
 
 impl Validity {
+    /// How an instant lies to the dates of this certificate.
+    pub fn at(certificate: &CertificateInfo, now: OffsetDateTime) -> Self {
+        match now {
+            now if now < certificate.not_before => Validity::NotYet,
+            now if now > certificate.not_after => Validity::Expired,
+            _ => Validity::Valid,
+        }
+    }
+
     /// A word for it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -52,18 +61,13 @@ pub fn status(keyring: &Keyring, now: OffsetDateTime) -> Vec<StatusRow> {
 
 fn row(entry: &Entry, now: OffsetDateTime) -> StatusRow {
     let info = entry.info();
-    let validity = match now {
-        now if now < info.not_before => Validity::NotYet,
-        now if now > info.not_after => Validity::Expired,
-        _ => Validity::Valid,
-    };
     StatusRow {
         name: entry.name().to_owned(),
         certificate: info.clone(),
         recipients: entry.recipients().to_vec(),
         has_key: entry.has_key(),
         left: info.not_after - now,
-        validity,
+        validity: Validity::at(info, now),
     }
 }
 

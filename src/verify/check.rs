@@ -133,7 +133,7 @@ the mesh's root. That is the root which it signs workload certificates with, wha
         id: "certificates.proxies",
         title: "the proxies of the sample's clients hold a certificate of that root and trust it",
         proves: "workloads that run already have moved to the root, not only istiod",
-        hint: "restart the workloads that are named: a proxy takes another root when it connects anew",
+        hint: "restart the workloads that are named, once certificates.handed-out passes: a proxy takes another root when it starts",
         story: "\
 Asked of the proxy itself (`config_dump?resource=dynamic_active_secrets`): the certificate `default`
 must chain to the mesh's root, and `ROOTCA` must hold it.",
@@ -252,8 +252,10 @@ clusters then leave its endpoint out: across networks only endpoints with mutual
         hint: "see the evidence: the first hop that fails is named",
         story: "\
 From the client pod of every cluster, requests to the sample service, one after the other, each a new
-connection to the client's proxy. A failure is looked into hop by hop: name, endpoints that the
-client's proxy has, the gateways' addresses, roots, servers.",
+connection to the client's proxy; after ten without any answer no more are sent. A failure is looked
+into hop by hop: name, endpoints that the client's proxy has, the gateways' addresses, roots, servers.
+Proxies try another endpoint when one fails, so that a break between clusters seldom shows
+here: it shows in traffic.versions.",
     },
     Check {
         id: "traffic.versions",

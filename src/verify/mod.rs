@@ -12,6 +12,7 @@ mod check;
 mod fresh;
 mod judge;
 mod look;
+pub mod page;
 mod report;
 mod seen;
 pub mod write;

@@ -31,7 +31,7 @@ fn no_key_and_no_identity_is_written_or_printed() {
     let canaries = canaries(&project);
     let identity = tool::root().join("tests/example-identity.txt");
     let identity = identity.to_string_lossy();
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 18] = [
         &["render", "-v"],
         &["check", "-o", "json"],
         &["pki", "status", "-o", "json"],
@@ -46,6 +46,8 @@ fn no_key_and_no_identity_is_written_or_printed() {
         &["show", "gen:1", "c1/10-cacerts/secret_istio-system_cacerts.yaml"],
         &["why", "c1/10-cacerts/secret_istio-system_cacerts.yaml"],
         &["generations", "-o", "json"],
+        &["report", "--offline"],
+        &["report", "--offline", "-o", "json"],
         &["rollback", "1"],
         &["fsck"],
     ];

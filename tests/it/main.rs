@@ -43,6 +43,7 @@ mod readme;
 mod registry;
 mod remote;
 mod remote_secret;
+mod report;
 mod rooms;
 mod roots;
 mod sample;

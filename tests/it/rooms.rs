@@ -43,7 +43,7 @@ const CRATES: [(&str, &[&str]); 10] = [
     ("kube", &["cluster"]),
     ("tokio", &["cluster", "verify", "cli"]),
     ("granit_parser", &["yaml"]),
-    ("minijinja", &["render", "diff"]),
+    ("minijinja", &["render", "diff", "verify"]),
     ("clap", &["cli", "main"]),
     ("ureq", &["registry"]),
     ("rustls", &["registry", "cluster"]),

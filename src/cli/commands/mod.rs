@@ -24,6 +24,7 @@ pub(super) mod pki;
 pub(super) mod plan;
 pub(super) mod recover;
 pub(super) mod render;
+pub(super) mod report;
 pub(super) mod retire;
 pub(super) mod rollback;
 pub(super) mod schema;

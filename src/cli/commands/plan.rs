@@ -59,7 +59,7 @@ pub struct AllowArgs {
     adopt_leftovers: bool,
 
     /// Delete and create an object whose change the server refuses. Can be repeated.
-    #[arg(long, value_name = "KIND/NS/NAME", value_parser = selector)]
+    #[arg(long, value_name = "KIND/NS/NAME", value_parser = doomed)]
     recreate: Vec<String>,
 
     /// Take fields from other managers: of all objects, or of this one. Can be repeated.
@@ -68,7 +68,7 @@ pub struct AllowArgs {
 
     /// Prune this object of the inventory although it is a Namespace, a CRD, or marked to be kept.
     /// Can be repeated.
-    #[arg(long = "prune", value_name = "KIND/NS/NAME", value_parser = selector)]
+    #[arg(long = "prune", value_name = "KIND/NS/NAME", value_parser = doomed)]
     prune: Vec<String>,
 
     /// Prune more than 20 objects, or more than 30 % of a cluster's inventory.
@@ -92,11 +92,16 @@ pub struct AllowArgs {
     only_bindings: bool,
 }
 
-/// An object as plans print it, perhaps with `CLUSTER:` before; nothing means all.
-pub fn selector(text: &str) -> Result<String, String> {
+/// An object that is to be deleted. Not the namespace of our own records.
+pub fn doomed(text: &str) -> Result<String, String> {
     if text.eq_ignore_ascii_case("namespace/istio-system") {
         return Err("meshgen's own records lie in it: delete it by hand, last".to_owned());
     }
+    selector(text)
+}
+
+/// An object as plans print it, perhaps with `CLUSTER:` before; nothing means all.
+fn selector(text: &str) -> Result<String, String> {
     if text.is_empty() || matches!(text.split('/').count(), 2 | 3) {
         return Ok(text.to_owned());
     }

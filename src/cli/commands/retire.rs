@@ -53,7 +53,7 @@ pub struct Args {
     yes: bool,
 
     /// Delete this object too although it is a Namespace, a CRD, or marked to be kept. Can be repeated.
-    #[arg(long = "prune", value_name = "KIND/NS/NAME", value_parser = super::plan::selector)]
+    #[arg(long = "prune", value_name = "KIND/NS/NAME", value_parser = super::plan::doomed)]
     prune: Vec<String>,
 
     /// The most that one wait may take: `90s`, `5m`.

@@ -278,25 +278,23 @@ pub fn versions(view: &View<'_>) -> Verdict {
     let Some(traffic) = view.traffic() else { return verdict };
     let mut reached = 0;
     for pair in &traffic.pairs {
-        match pair.status {
-            Status::Passed => reached += 1,
-            Status::Failed => {
+        // nothing where the client could not be asked
+        let sent = view.cluster(&pair.from).and_then(counted).map(|counted| counted.sent);
+        match (pair.status, sent) {
+            (Status::Passed, _) => reached += 1,
+            (Status::Failed, Some(sent)) => {
                 let versions = of_cluster(&servers, &pair.to);
                 let finding = verdict.failed(
                     &pair.from,
-                    format!(
-                        "no answer from `{}` ({versions}) in {} requests",
-                        pair.to, traffic.requests
-                    ),
+                    format!("no answer from `{}` ({versions}) in {sent} requests", pair.to),
                 );
                 finding.evidence = hops(view, &pair.from, &pair.to);
             }
-            Status::NotLooked if view.cluster(&pair.from).and_then(counted).is_some() => {
-                let requests = traffic.requests;
+            (Status::NotLooked, Some(sent)) => {
                 verdict.not_looked(
                     &pair.from,
                     format!(
-                        "no answer from `{}`, and {requests} requests are too few to tell",
+                        "no answer from `{}`, and {sent} requests are too few to tell",
                         pair.to
                     ),
                 );

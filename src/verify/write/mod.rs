@@ -11,6 +11,7 @@ mod matrix;
 mod text;
 mod verdict;
 
+pub use gathered::{Gathered, gather, hints};
 pub use json::to_json;
 pub use junit::to_junit;
 pub use markdown::to_markdown;
@@ -32,17 +33,17 @@ fn mark(status: Status) -> &'static str {
 }
 
 /// What a check asks; its id, where a report is of another meshgen that has more checks.
-fn title(id: &str) -> &str {
+pub(in crate::verify) fn title(id: &str) -> &str {
     find(id).map_or(id, |check| check.title)
 }
 
 /// `1 check`, `2 checks`.
-fn count(number: usize, what: &str) -> String {
+pub(in crate::verify) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The first names of a list, and how many more there are.
-fn list(names: &[&str], most: usize) -> String {
+pub(in crate::verify) fn list(names: &[&str], most: usize) -> String {
     // one that is left out costs as much as it saves
     if names.len() <= most + 1 {
         return names.join(", ");

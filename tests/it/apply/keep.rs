@@ -98,4 +98,6 @@ fn a_namespace_stays_until_it_is_named(bed: &Bed<'_>) {
     let prune = ["apply", "--yes", "--prune", "Namespace/istio-system"];
     bed.expect(2, &prune).must_have("meshgen's own records lie in it");
     assert!(client.get("/api/v1/namespaces/istio-system").is_some());
+    // and its labels may be taken back, as the hint of a conflict says
+    bed.expect(0, &["plan", "--force-conflicts", "Namespace/istio-system"]);
 }

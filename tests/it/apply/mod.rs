@@ -221,7 +221,7 @@ impl<'a> Bed<'a> {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_meshgen"));
         command.arg("-C").arg(self.project.path()).args(arguments);
-        let asks_clusters = ["plan", "apply", "status", "retire", "forget", "recover"];
+        let asks_clusters = ["plan", "apply", "status", "report", "retire", "forget", "recover"];
         if asks_clusters.contains(&arguments[0])
             || arguments.contains(&"--live")
             || arguments.starts_with(&["facts", "pin"])

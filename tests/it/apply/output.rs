@@ -10,6 +10,20 @@ use super::{Bed, json_of};
 use crate::page;
 use crate::testbed::{Kubelet, PATIENCE, shared};
 
+/// A Service that istiod takes for the gateway of a network.
+fn gateway(network: &str) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "gateway",
+            "namespace": "istio-system",
+            "labels": {"topology.istio.io/network": network},
+        },
+        "spec": {"ports": [{"name": "tls", "port": 15443}], "selector": {"app": "gateway"}},
+    })
+}
+
 #[test]
 fn json_is_as_the_page_has_it() {
     let Some(planes) = shared(2) else { return };
@@ -57,6 +71,7 @@ fn json_is_as_the_page_has_it() {
     let tree = Handmade::of(&bed);
     for name in ["c1", "c2"] {
         tree.put(name, "40-gateways", &deployment("gateway", "proxy"));
+        tree.put(name, "40-gateways", &gateway("elsewhere"));
     }
     kubelets[0].hold_pods(true);
     let failed = json(3, &["apply", tree.name(), "--yes", "--wave", "c1", "--timeout", "3s"]);

@@ -38,6 +38,7 @@ fn two_empty_clusters_become_a_mesh() {
     reads_pods_of(&bed, &planes[0], &planes[1]);
 
     a_second_apply_writes_nothing(&bed);
+    a_page_of_both_writes_nothing(&bed);
     one_changed_field_is_one_write(&bed);
     a_dead_istiod_is_mended(&bed, &nodes.istiods[0]);
     every_format_keeps_secrets(&bed);
@@ -45,6 +46,28 @@ fn two_empty_clusters_become_a_mesh() {
 
 pub fn measured(what: &str, started: Instant) {
     tool::announce(&format!("measured: {what}: {:.1} s", started.elapsed().as_secs_f64()));
+}
+
+/// The page says what `status` says, and where the gateways are.
+fn a_page_of_both_writes_nothing(bed: &Bed<'_>) {
+    bed.forget_audits();
+    let page = bed.expect(0, &["report"]).out;
+    bed.wrote_nothing();
+    for text in ["no drift", "2 of 2 clusters have this tree", "65 of 65"] {
+        assert!(page.contains(text), "{text}:\n{page}");
+    }
+    let json: Value = serde_json::from_str(&bed.expect(0, &["report", "-o", "json"]).out).unwrap();
+    for cluster in json["clusters"].as_array().expect("clusters") {
+        let gateway = &cluster["state"]["gateways"][0];
+        assert_eq!(gateway["object"], "Service/istio-system/istio-eastwestgateway", "{cluster:#}");
+        let address = gateway["addresses"][0].as_str().expect("an address");
+        assert!(page.contains(&format!(">gateway {address}<")), "{address}:\n{page}");
+    }
+    // whoever cannot be reached is on the page too
+    let said = bed.output(&["report", "--context", "c1=nowhere", "--context", "c2=c2"]);
+    let page = String::from_utf8(said.stdout).unwrap();
+    assert_eq!(said.status.code(), Some(3));
+    assert!(page.contains("1 cluster not reached") && page.contains("</html>"), "{page}");
 }
 
 fn nothing_is_written_before_a_yes(bed: &Bed<'_>) {
@@ -182,7 +205,7 @@ fn every_format_keeps_secrets(bed: &Bed<'_>) {
         client.put(&path, &live);
     }
     let plan = bed.file("plan.json");
-    let commands: [&[&str]; 7] = [
+    let commands: [&[&str]; 9] = [
         &["plan"],
         &["plan", "-v"],
         &["plan", "-o", "json"],
@@ -190,6 +213,8 @@ fn every_format_keeps_secrets(bed: &Bed<'_>) {
         &["plan", "-o", "html"],
         &["plan", "--out", &plan, "--force-conflicts"],
         &["apply", "-v", "-o", "json"],
+        &["report"],
+        &["report", "-o", "json"],
     ];
     for command in commands {
         bed.output(command);

@@ -6,4 +6,5 @@ pub(super) mod preflight;
 pub(super) mod rotation;
 pub(super) mod session;
 pub(super) mod show;
+pub(super) mod state;
 pub(super) mod who;

@@ -31,7 +31,7 @@ pub fn me() -> Me {
 /// The clock.
 #[expect(
     clippy::disallowed_methods,
-    reason = "`plan`, `apply`, `status` and `retire` look at the clock"
+    reason = "`plan`, `apply`, `status`, `report` and `retire` look at the clock"
 )]
 pub fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()

@@ -107,19 +107,23 @@ impl Repository {
     /// Refuses bytes that are not those of the digest, be it asked for or what the registry says.
     pub fn manifest(&self, name: &str, max: u64) -> Result<Option<Found>, RegistryError> {
         let url = self.url(&format!("manifests/{name}"));
-        let response = self.ask(&Method::GET, &url, Some(&accepted()))?;
-        if response.status() == 404 {
-            return Ok(None);
-        }
-        let response = expect(&url, response, &[200])?;
-        let named = header(&response, "docker-content-digest").and_then(|text| text.parse().ok());
-        let media_type = header(&response, "content-type").unwrap_or_default().to_owned();
-        let bytes = body(&url, response, max, &|_| {})?;
-        let digest = Digest::of(&bytes);
-        for wanted in name.parse::<Digest>().ok().into_iter().chain(named) {
-            check(&url, wanted, digest)?;
-        }
-        Ok(Some(Found { bytes, digest, media_type }))
+        // it can break off on its way too
+        retried(|| {
+            let response = self.once(&Method::GET, &url, Some(&accepted()))?;
+            if response.status() == 404 {
+                return Ok(None);
+            }
+            let response = expect(&url, response, &[200])?;
+            let named =
+                header(&response, "docker-content-digest").and_then(|text| text.parse().ok());
+            let media_type = header(&response, "content-type").unwrap_or_default().to_owned();
+            let bytes = body(&url, response, max, &|_| {})?;
+            let digest = Digest::of(&bytes);
+            for wanted in name.parse::<Digest>().ok().into_iter().chain(named) {
+                check(&url, wanted, digest)?;
+            }
+            Ok(Some(Found { bytes, digest, media_type }))
+        })
     }
 
     /// Whether a manifest or index is there.

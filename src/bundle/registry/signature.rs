@@ -148,18 +148,12 @@ fn put(
     };
     let layer = descriptor(artifact_type, signature);
     let config = oci::Manifest::new(artifact_type, Vec::new()).config;
-    for (one, bytes) in [(&layer, signature), (&config, oci::EMPTY)] {
-        let open = || -> Result<Box<dyn Read>, RegistryError> {
-            Ok(Box::new(std::io::Cursor::new(bytes.to_vec())))
-        };
-        repository.put_blob(&one.digest, one.size, &open)?;
-    }
     let referrer = Referrer {
         schema_version: 2,
         media_type: oci::MANIFEST_TYPE.to_owned(),
         artifact_type: Some(artifact_type.to_owned()),
-        config,
-        layers: vec![layer],
+        config: config.clone(),
+        layers: vec![layer.clone()],
         subject: Some(descriptor(oci::INDEX_TYPE, &bundle.index)),
         annotations: annotations.clone(),
     };
@@ -167,6 +161,16 @@ fn put(
     let mut own = descriptor(oci::MANIFEST_TYPE, &bytes);
     own.artifact_type = Some(artifact_type.to_owned());
     own.annotations = annotations;
+    let listed = repository.referrers(&bundle.digest, artifact_type)?;
+    if listed.iter().any(|one| one.digest == own.digest) {
+        return Ok(own.digest);
+    }
+    for (one, bytes) in [(&layer, signature), (&config, oci::EMPTY)] {
+        let open = || -> Result<Box<dyn Read>, RegistryError> {
+            Ok(Box::new(std::io::Cursor::new(bytes.to_vec())))
+        };
+        repository.put_blob(&one.digest, one.size, &open)?;
+    }
     repository.put_referrer(&bundle.digest, &own, &bytes)?;
     Ok(own.digest)
 }

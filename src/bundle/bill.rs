@@ -1,4 +1,4 @@
-//! The bill of materials: what a tree holds and runs, in CycloneDX 1.6.
+//! The bill of materials: what a tree holds and runs, in `CycloneDX` 1.6.
 //!
 //! A function of the tree and of which images are at hand: no time, no serial number, no version of
 //! meshgen. Whoever has the tree makes the same bytes.

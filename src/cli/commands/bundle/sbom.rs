@@ -5,7 +5,7 @@ use crate::cli::tree::{bundle_file, resolve};
 use crate::cli::{CommandError, Context, Exit};
 use crate::tree::images;
 
-/// Print the bill of materials of a tree, as CycloneDX 1.6.
+/// Print the bill of materials of a tree, as `CycloneDX` 1.6.
 ///
 /// Every rendered file with its sha256, and every image that the mesh runs: by digest where the tree names
 /// one, or where the tree is a bundle with the image inside. A function of the tree alone, so that two who

@@ -8,7 +8,7 @@ use crate::gitops::{Flux, Pull, Reference, Share, flux, stream};
 
 /// Write what points each cluster's Flux at a tree.
 ///
-/// One file a cluster: an OCIRepository or GitRepository, and a Kustomization a stage. Each waits until all
+/// One file a cluster: an `OCIRepository` or `GitRepository`, and a Kustomization a stage. Each waits until all
 /// that the one before brought is ready. Flux opens what SOPS sealed; fields that are handed over to
 /// others, such as a webhook's caBundle, are taken out by patches; namespaces and definitions are never
 /// pruned.

@@ -1,4 +1,4 @@
-//! What is published about forms: Argo CD's definitions, CycloneDX's schema.
+//! What is published about forms: Argo CD's definitions, `CycloneDX`'s schema.
 //!
 //! No Argo CD runs here: its definitions judge the form, with every field that they do not know refused.
 

@@ -27,9 +27,13 @@ fn main() {
     for folder in ["src", "templates", "profiles"] {
         println!("cargo:rerun-if-changed={folder}");
     }
-    for name in ["TARGET", "PROFILE", "OPT_LEVEL", "RUSTC"] {
+    for name in ["TARGET", "PROFILE", "OPT_LEVEL"] {
         hasher.update(std::env::var(name).unwrap_or_default());
     }
+    // the compiler by what it is, not by where it lies: the same release is built in any home
+    let compiler = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = std::process::Command::new(compiler).arg("-vV").output();
+    hasher.update(version.map(|output| output.stdout).unwrap_or_default());
     let digest = hasher.finalize();
     let id = digest.iter().take(16).fold(0_u128, |id, byte| id << 8 | u128::from(*byte));
     println!("cargo:rustc-env=MESHGEN_BUILD_ID={id:032x}");

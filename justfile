@@ -59,6 +59,15 @@ bench-apply:
 tools:
     MESHGEN_REQUIRE_TOOLS=1 cargo test --release --test it tool::
 
+# one static Linux binary; `just release --twice` builds it in two other folders and compares
+release *arguments:
+    .ci/release {{arguments}}
+
+# real Flux brings a tree to real API servers: eight minutes of compiling, once, and then two
+flux:
+    cargo test --release --test it flux_can_be_had -- --ignored
+    MESHGEN_REQUIRE_TOOLS=1 cargo test --release --test it apply::flux -- --ignored --nocapture
+
 # OpenTofu, for a machine without Terraform: six minutes
 tofu:
     cargo test --release --test it open_tofu_can_be_had -- --ignored

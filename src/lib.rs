@@ -24,6 +24,7 @@ pub mod diag;
 pub mod diff;
 pub mod fetch;
 pub mod file;
+pub mod gitops;
 pub mod gotmpl;
 pub mod helm;
 pub mod inputs;

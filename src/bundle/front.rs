@@ -1,4 +1,5 @@
-//! What stands before the blobs, for people and plain tools: a text, sums, a list of images.
+//! What stands before the blobs, for people and plain tools: a text, sums, a list of images, a bill of
+//! materials.
 
 use super::archive::blob_name;
 use super::{Bundle, Kind};
@@ -8,23 +9,32 @@ use crate::store::oci;
 pub(super) const README: &str = "README";
 pub(super) const SUMS: &str = "SHA256SUMS";
 pub(super) const IMAGES: &str = "IMAGES";
+pub(super) const BILL: &str = "sbom.cdx.json";
 pub(super) const LAYOUT: &str = "oci-layout";
 pub(super) const INDEX: &str = "index.json";
 
 /// The entries before the blobs, in their order.
-pub(super) const FRONT: [&str; 5] = [README, SUMS, IMAGES, LAYOUT, INDEX];
+pub(super) const FRONT: [&str; 6] = [README, SUMS, IMAGES, BILL, LAYOUT, INDEX];
 
 /// The bytes of the entries before the blobs, in the order of [`FRONT`].
-pub(super) fn front(bundle: &Bundle) -> [Vec<u8>; 5] {
+pub(super) fn front(bundle: &Bundle) -> [Vec<u8>; 6] {
     let readme = readme(bundle).into_bytes();
     let images = images(bundle).into_bytes();
-    let sums = sums(bundle, &readme, &images).into_bytes();
-    [readme, sums, images, oci::LAYOUT.to_vec(), bundle.index.clone()]
+    // the bill grows with the tree, and a delta must not: who takes it can make the bill
+    let bill = if bundle.base.is_none() { bundle.bill().into_bytes() } else { Vec::new() };
+    let sums = sums(bundle, &readme, &images, &bill).into_bytes();
+    [readme, sums, images, bill, oci::LAYOUT.to_vec(), bundle.index.clone()]
 }
 
 /// Sums of every entry but this one, as `sha256sum -c` reads them, in the order of the archive.
-fn sums(bundle: &Bundle, readme: &[u8], images: &[u8]) -> String {
-    let files = [(README, readme), (IMAGES, images), (LAYOUT, oci::LAYOUT), (INDEX, &bundle.index)];
+fn sums(bundle: &Bundle, readme: &[u8], images: &[u8], bill: &[u8]) -> String {
+    let files: [(&str, &[u8]); 5] = [
+        (README, readme),
+        (IMAGES, images),
+        (BILL, bill),
+        (LAYOUT, oci::LAYOUT),
+        (INDEX, &bundle.index),
+    ];
     let front = files.iter().map(|(name, bytes)| (Digest::of(bytes), (*name).to_owned()));
     let blobs = bundle.blobs.keys().map(|digest| (*digest, blob_name(digest)));
     front.chain(blobs).map(|(digest, name)| format!("{}  {name}\n", digest.hex())).collect()
@@ -33,14 +43,11 @@ fn sums(bundle: &Bundle, readme: &[u8], images: &[u8]) -> String {
 /// Every image that the mesh runs, a line each: the reference, and the digest of what is inside;
 /// `-` where it is not.
 fn images(bundle: &Bundle) -> String {
-    let inside = |reference: &String| {
-        let found = bundle
-            .entries
-            .iter()
-            .find(|entry| matches!(&entry.kind, Kind::Image(inside) if inside == reference));
-        found.map_or_else(|| "-".to_owned(), |entry| entry.descriptor.digest.to_string())
-    };
-    bundle.images.iter().map(|reference| format!("{reference} {}\n", inside(reference))).collect()
+    let inside = |digest: Option<Digest>| digest.map_or("-".to_owned(), |one| one.to_string());
+    bundle
+        .at_hand()
+        .map(|(reference, digest)| format!("{reference} {}\n", inside(digest)))
+        .collect()
 }
 
 fn readme(bundle: &Bundle) -> String {
@@ -50,7 +57,7 @@ fn readme(bundle: &Bundle) -> String {
         count => format!("{} and {} more", names[..10].join(", "), count - 10),
     };
     let clusters = names(table.clusters.iter().map(|row| row.name.as_str()).collect());
-    let images = bundle.entries.iter().filter(|entry| matches!(entry.kind, Kind::Image(_)));
+    let images = bundle.at_hand().filter(|(_, digest)| digest.is_some());
     let mut text = format!(
         "A bundle of meshgen: the rendered tree of the mesh {:?}, to be handed over in one file.\n\n",
         table.mesh
@@ -82,6 +89,9 @@ fn readme(bundle: &Bundle) -> String {
             "pending",
             &format!("{} files wait for facts and are not inside", table.pending.len()),
         );
+    }
+    if bundle.base.is_none() {
+        line("materials", &format!("every file and image by name and digest: see {BILL}"));
     }
     text.push_str(HELP);
     text

@@ -5,7 +5,7 @@ use clap::{ArgAction, Command};
 
 /// Flags that lift a guard: somebody must write them where he means them, so that a variable which
 /// was forgotten in a shell or a CI job never overrides anything.
-const GUARDS: [&str; 11] = [
+const GUARDS: [&str; 12] = [
     "adopt",
     "adopt-leftovers",
     "change-root",
@@ -16,6 +16,7 @@ const GUARDS: [&str; 11] = [
     "prune",
     "recreate",
     "update",
+    "without-sealed",
     "yes",
 ];
 

@@ -153,6 +153,8 @@ commands! {
     Forget => forget;
     /// Make a lost inventory anew from what the cluster says.
     Recover => recover;
+    /// Point Flux or Argo CD at a tree, for fleets that outgrow one machine.
+    Gitops => gitops;
     /// Compare two trees object by object: what differs, and what follows from it.
     Diff => diff;
     /// List the files of a tree, or print one.

@@ -73,14 +73,14 @@ fn as_text<S: serde::Serializer>(digest: &Option<Digest>, to: S) -> Result<S::Ok
 }
 
 impl Remark {
-    fn new(object: impl ToString, why: impl Into<String>) -> Self {
+    fn new(object: &impl ToString, why: impl Into<String>) -> Self {
         Self { object: object.to_string(), why: why.into() }
     }
 }
 
 impl State {
     /// What is known of a cluster of which nothing could be seen.
-    pub fn unseen(name: &str, why: impl ToString) -> Self {
+    pub fn unseen(name: &str, why: &(impl ToString + ?Sized)) -> Self {
         Self { name: name.to_owned(), error: Some(why.to_string()), ..Self::default() }
     }
 

@@ -17,6 +17,8 @@ use crate::store::{Digest, Digester, oci};
 const MAX_TOKEN: u64 = 1 << 20;
 /// How often a request is made, if the server is busy or the connection breaks.
 const ATTEMPTS: u32 = 5;
+/// How often a request is made as somebody else, if the registry wants that.
+const LOGINS: u32 = 4;
 /// How long after the first failure; twice as long after each further one.
 const PAUSE: Duration = Duration::from_millis(200);
 /// The longest that a server can ask to be left alone.
@@ -105,19 +107,23 @@ impl Repository {
     /// Refuses bytes that are not those of the digest, be it asked for or what the registry says.
     pub fn manifest(&self, name: &str, max: u64) -> Result<Option<Found>, RegistryError> {
         let url = self.url(&format!("manifests/{name}"));
-        let response = self.ask(&Method::GET, &url, Some(&accepted()))?;
-        if response.status() == 404 {
-            return Ok(None);
-        }
-        let response = expect(&url, response, &[200])?;
-        let named = header(&response, "docker-content-digest").and_then(|text| text.parse().ok());
-        let media_type = header(&response, "content-type").unwrap_or_default().to_owned();
-        let bytes = body(&url, response, max, &|_| {})?;
-        let digest = Digest::of(&bytes);
-        for wanted in name.parse::<Digest>().ok().into_iter().chain(named) {
-            check(&url, wanted, digest)?;
-        }
-        Ok(Some(Found { bytes, digest, media_type }))
+        // it can break off on its way too
+        retried(|| {
+            let response = self.once(&Method::GET, &url, Some(&accepted()))?;
+            if response.status() == 404 {
+                return Ok(None);
+            }
+            let response = expect(&url, response, &[200])?;
+            let named =
+                header(&response, "docker-content-digest").and_then(|text| text.parse().ok());
+            let media_type = header(&response, "content-type").unwrap_or_default().to_owned();
+            let bytes = body(&url, response, max, &|_| {})?;
+            let digest = Digest::of(&bytes);
+            for wanted in name.parse::<Digest>().ok().into_iter().chain(named) {
+                check(&url, wanted, digest)?;
+            }
+            Ok(Some(Found { bytes, digest, media_type }))
+        })
     }
 
     /// Whether a manifest or index is there.
@@ -212,22 +218,29 @@ impl Repository {
         unless_busy(url, response)
     }
 
-    /// Asks as nobody, or as the last answer allowed, and once more as the registry wants it.
+    /// Asks as nobody, or as the last answer allowed, and again as the registry wants it.
+    ///
+    /// More than once, because a token can be used up or replaced by other threads meanwhile.
     fn authorized(&self, request: &dyn Fn(Option<&str>) -> Answer) -> Answer {
-        let known = self.authorization.lock().expect("no holder panics").clone();
-        let response = request(known.as_deref())?;
-        if response.status() != 401 {
-            return Ok(response);
+        let mut known = self.authorization.lock().expect("no holder panics").clone();
+        for _ in 1..LOGINS {
+            let response = request(known.as_deref())?;
+            if response.status() != 401 {
+                return Ok(response);
+            }
+            let mut held = self.authorization.lock().expect("no holder panics");
+            // another thread may have asked meanwhile
+            if held.as_deref() == known.as_deref() {
+                let challenge = header(&response, "www-authenticate").unwrap_or_default();
+                let new: Option<Arc<str>> = self.authorize(challenge)?.map(Arc::from);
+                // nobody, or the same again: it would be refused again
+                if new.is_none() || new.as_deref() == known.as_deref() {
+                    return Ok(response);
+                }
+                *held = new;
+            }
+            known.clone_from(&held);
         }
-        let mut held = self.authorization.lock().expect("no holder panics");
-        // another thread may have asked meanwhile
-        if held.as_deref() == known.as_deref() {
-            let challenge = header(&response, "www-authenticate").unwrap_or_default();
-            let Some(authorization) = self.authorize(challenge)? else { return Ok(response) };
-            *held = Some(authorization.into());
-        }
-        let known = held.clone();
-        drop(held);
         request(known.as_deref())
     }
 

@@ -38,6 +38,7 @@ fn lifts_a_guard(flag: &str) -> bool {
         "prune",
         "plain-http",
         "update",
+        "without-sealed",
         "yes",
         "force",
     ];

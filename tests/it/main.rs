@@ -23,6 +23,7 @@ mod explain;
 mod facts;
 mod file;
 mod fuzz;
+mod gitops;
 mod golden;
 mod gotmpl;
 mod helm;

@@ -25,9 +25,10 @@ struct GoTool {
 }
 
 /// What `just tools` builds. One module a family, because their dependencies do not agree.
-const GO_TOOLS: [GoTool; 17] = [
+const GO_TOOLS: [GoTool; 18] = [
     GoTool { name: "reader", family: "reader", package: "." },
     GoTool { name: "hcl", family: "hcl", package: "." },
+    GoTool { name: "attestation", family: "attestation", package: "." },
     GoTool {
         name: "crane",
         family: "crane",
@@ -71,6 +72,51 @@ const COSIGN: GoTool = GoTool {
     family: "cosign",
     package: "github.com/sigstore/cosign/v3/cmd/cosign",
 };
+
+/// Flux's two controllers; `just flux` builds them, nothing else does.
+const FLUX: [GoTool; 2] = [
+    GoTool {
+        name: "source-controller",
+        family: "flux-source",
+        package: "github.com/fluxcd/source-controller",
+    },
+    GoTool {
+        name: "kustomize-controller",
+        family: "flux-kustomize",
+        package: "github.com/fluxcd/kustomize-controller",
+    },
+];
+
+/// Flux's controllers, each with the folder of its module, where its definitions are. Eight minutes of
+/// compiling in a recipe of their own, so that they are not there unless `just flux` has built them.
+pub fn flux() -> Option<[(PathBuf, PathBuf); 2]> {
+    let mut found = Vec::new();
+    for tool in &FLUX {
+        let Some(path) = tool.cached().ok().filter(|path| path.exists()) else {
+            not_run("flux", "a recipe of its own, `just flux`");
+            return None;
+        };
+        announce(&format!("judge: flux: {}", path.display()));
+        found.push((path, module(tool.family, tool.package)?));
+    }
+    found.try_into().ok()
+}
+
+/// The folder of a module that a family of `tests/tools` pins. Go downloads it once and checks it against
+/// `go.sum`. `None` when it cannot be had, as with [`path`].
+pub fn module(family: &str, module: &str) -> Option<PathBuf> {
+    let found = match on_path("go") {
+        Some(_) => download(family, module),
+        None => Err("`go` is not on PATH: install Go 1.26 to download modules".to_owned()),
+    };
+    found
+        .map_err(|reason| {
+            let required = env::var_os("MESHGEN_REQUIRE_TOOLS").is_some();
+            assert!(!required, "{module} is required: {reason}");
+            not_run(module, &reason);
+        })
+        .ok()
+}
 
 /// The executable of a tool, built where need be; everything that is no Go tool is looked up on
 /// `PATH`.
@@ -311,6 +357,21 @@ fn every_tool_can_be_had() {
 fn cosign_can_be_had() {
     let path = COSIGN.executable().expect("cosign builds");
     announce(&format!("judge: cosign: {}", path.display()));
+}
+
+/// `just flux`: before the tests that need them.
+#[test]
+#[ignore = "eight minutes of compiling; `just flux` asks for it"]
+fn flux_can_be_had() {
+    for tool in &FLUX {
+        let path = tool.executable().expect("Flux builds");
+        announce(&format!("judge: flux: {}", path.display()));
+    }
+    // the test runs in a namespace without a network
+    for tool in ["registry", "etcd", "kube-apiserver", "kube-controller-manager", "kubectl"] {
+        path(tool);
+    }
+    istio_module("1.24");
 }
 
 /// `just tofu`: for machines without Terraform.

@@ -17,4 +17,4 @@ pub use error::RemoteError;
 pub use pull::{Pulled, pull};
 pub use push::{Pushed, push, push_image};
 pub use remote::Remote;
-pub use signature::{attach, attached, sign, signed};
+pub use signature::{attach, attached, describe, sign, signed};

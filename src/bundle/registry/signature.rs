@@ -58,6 +58,17 @@ pub fn attach(
     put(repository, bundle, FILE_SIGNATURE_TYPE, signature, Annotations::new())
 }
 
+/// Keeps a document about a bundle with it, such as its bill of materials: a referrer of its index, whose
+/// one layer is the document, of the same type.
+pub fn describe(
+    repository: &Repository,
+    bundle: &Bundle,
+    artifact_type: &str,
+    document: &[u8],
+) -> Result<Digest, RemoteError> {
+    put(repository, bundle, artifact_type, document, Annotations::new())
+}
+
 /// The signature of a bundle's file that is kept with it, if there is one: one of a trusted key, else any
 /// that is of this file.
 pub fn attached(
@@ -137,18 +148,12 @@ fn put(
     };
     let layer = descriptor(artifact_type, signature);
     let config = oci::Manifest::new(artifact_type, Vec::new()).config;
-    for (one, bytes) in [(&layer, signature), (&config, oci::EMPTY)] {
-        let open = || -> Result<Box<dyn Read>, RegistryError> {
-            Ok(Box::new(std::io::Cursor::new(bytes.to_vec())))
-        };
-        repository.put_blob(&one.digest, one.size, &open)?;
-    }
     let referrer = Referrer {
         schema_version: 2,
         media_type: oci::MANIFEST_TYPE.to_owned(),
         artifact_type: Some(artifact_type.to_owned()),
-        config,
-        layers: vec![layer],
+        config: config.clone(),
+        layers: vec![layer.clone()],
         subject: Some(descriptor(oci::INDEX_TYPE, &bundle.index)),
         annotations: annotations.clone(),
     };
@@ -156,6 +161,16 @@ fn put(
     let mut own = descriptor(oci::MANIFEST_TYPE, &bytes);
     own.artifact_type = Some(artifact_type.to_owned());
     own.annotations = annotations;
+    let listed = repository.referrers(&bundle.digest, artifact_type)?;
+    if listed.iter().any(|one| one.digest == own.digest) {
+        return Ok(own.digest);
+    }
+    for (one, bytes) in [(&layer, signature), (&config, oci::EMPTY)] {
+        let open = || -> Result<Box<dyn Read>, RegistryError> {
+            Ok(Box::new(std::io::Cursor::new(bytes.to_vec())))
+        };
+        repository.put_blob(&one.digest, one.size, &open)?;
+    }
     repository.put_referrer(&bundle.digest, &own, &bytes)?;
     Ok(own.digest)
 }

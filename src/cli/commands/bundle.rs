@@ -1,10 +1,13 @@
 //! `meshgen bundle …`: hand-off in one file.
 
 mod create;
+mod flux;
 mod import;
+mod provenance;
 mod pull;
 mod push;
 mod remote;
+mod sbom;
 mod sign;
 mod signing_key;
 mod trust;
@@ -32,6 +35,8 @@ enum Command {
     Create(create::Args),
     Verify(verify::Args),
     Import(import::Args),
+    Sbom(sbom::Args),
+    Provenance(provenance::Args),
     Sign(sign::Args),
     Push(push::Args),
     Pull(pull::Args),
@@ -43,6 +48,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         Command::Create(args) => create::run(context, args),
         Command::Verify(args) => verify::run(context, args),
         Command::Import(args) => import::run(context, args),
+        Command::Sbom(args) => sbom::run(context, args),
+        Command::Provenance(args) => provenance::run(context, args),
         Command::Sign(args) => sign::run(context, args),
         Command::Push(args) => push::run(context, args),
         Command::Pull(args) => pull::run(context, args),

@@ -13,6 +13,7 @@ pub(super) mod forget;
 pub(super) mod fsck;
 pub(super) mod gc;
 pub(super) mod generations;
+pub(super) mod gitops;
 pub(super) mod images;
 pub(super) mod init;
 pub(super) mod istio;

@@ -60,12 +60,11 @@ pub fn certificates(source: &Source, files: &Files, now: OffsetDateTime) -> Vec<
         }
         if let Some(info) = certificate("root-cert.pem") {
             let names = named.iter().map(|name| (*name).to_owned());
-            match roots.iter_mut().find(|known| known.sha256 == info.fingerprint) {
-                Some(known) => known.of.extend(names),
-                None => {
-                    let row = CertificateRow::of("root", &info, now);
-                    roots.push(CertificateRow { of: names.collect(), ..row });
-                }
+            if let Some(known) = roots.iter_mut().find(|known| known.sha256 == info.fingerprint) {
+                known.of.extend(names);
+            } else {
+                let row = CertificateRow::of("root", &info, now);
+                roots.push(CertificateRow { of: names.collect(), ..row });
             }
         }
     }

@@ -49,7 +49,7 @@ fn prose(text: &str) -> String {
     let text = visible(text);
     let pieces: Vec<&str> = text.split('`').collect();
     // an odd one out is no pair
-    if pieces.len() % 2 == 0 {
+    if pieces.len().is_multiple_of(2) {
         return HtmlEscape(&text).to_string();
     }
     let piece = |(at, piece): (usize, &&str)| match at % 2 {

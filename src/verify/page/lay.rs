@@ -56,7 +56,7 @@ impl Draft {
         for mut shape in column.shapes.drain(..) {
             match &mut shape {
                 Shape::Box { y, .. } | Shape::Text { y, .. } | Shape::Glyph { y, .. } => {
-                    *y += self.top
+                    *y += self.top;
                 }
                 Shape::Line { .. } => {}
             }

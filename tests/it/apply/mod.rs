@@ -4,6 +4,7 @@ mod adoption;
 mod bench;
 mod bundle;
 mod control_plane;
+mod flux;
 mod guard;
 mod handmade;
 mod keep;

@@ -38,7 +38,7 @@ fn at_each_part(folder: &Path, bytes: &[u8]) {
     let file = folder.join("flipped.tar");
     let all = entries(bytes);
     let named = |name: &str| all.iter().find(|entry| entry.name == name).expect("is there");
-    for name in ["README", "SHA256SUMS", "IMAGES", "oci-layout"] {
+    for name in ["README", "SHA256SUMS", "IMAGES", "sbom.cdx.json", "oci-layout"] {
         let content = named(name).content();
         // a layout's is no longer than that
         if content.len() < PLACES {

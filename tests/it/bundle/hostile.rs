@@ -10,6 +10,9 @@ use meshgen::store::Digest;
 use super::{Entry, entries, faults, open, packed, run, text};
 use crate::sample::read_folder;
 
+/// How many entries stand before the blobs.
+const FRONT: usize = 6;
+
 /// An archive as a list of whole entries, to be put together otherwise.
 struct Parts(Vec<Vec<u8>>);
 
@@ -104,7 +107,7 @@ fn what_is_no_plain_file_of_ours_is_refused() {
             let mut parts = Parts::of(&bytes);
             parts.0.insert(at, entry.clone());
             // where a text is expected, that it is none comes first for what is well-formed
-            let expected = if at < 5 && expected.contains("cut short") { "" } else { expected };
+            let expected = if at < FRONT && expected.contains("cut short") { "" } else { expected };
             let expected =
                 if at == 0 && expected == "out of order" { "larger than" } else { expected };
             refused(folder.path(), &parts.bytes(), expected);
@@ -128,15 +131,15 @@ fn other_orders_doubles_and_guests_are_refused() {
         refused(folder.path(), &parts.bytes(), expected);
     };
     let count = Parts::of(&bytes).0.len();
-    for at in 5..count - 1 {
+    for at in FRONT..count - 1 {
         change("out of order, or there twice", &|parts| parts.swap(at, at + 1));
     }
-    for at in 0..4 {
+    for at in 0..FRONT - 1 {
         change("out of order", &|parts| parts.swap(at, at + 1));
     }
     for at in 0..count {
         change("out of order", &|parts| parts.insert(at, parts[at].clone()));
-        let expected = if at < 5 { "out of order" } else { "is not there" };
+        let expected = if at < FRONT { "out of order" } else { "is not there" };
         change(expected, &|parts| drop(parts.remove(at)));
     }
     // whatever is sorted in rightly, and still belongs to nothing
@@ -144,8 +147,8 @@ fn other_orders_doubles_and_guests_are_refused() {
         let guest = blob(guest.as_bytes());
         change("it belongs to nothing that `index.json` names", &|parts| {
             let name = |part: &[u8]| part[..100].to_vec();
-            let at = parts[5..].iter().position(|part| name(part) > name(&guest));
-            parts.insert(5 + at.unwrap_or(count - 5), guest.clone());
+            let at = parts[FRONT..].iter().position(|part| name(part) > name(&guest));
+            parts.insert(FRONT + at.unwrap_or(count - FRONT), guest.clone());
         });
     }
     change("README, at byte 0: it is missing", &Vec::clear);
@@ -203,7 +206,7 @@ fn documents_that_lie_are_refused() {
             header("index.json", format!("{:011o}\0", index.len()).as_bytes(), b'0', "");
         entry.extend_from_slice(index.as_bytes());
         entry.resize(entry.len().next_multiple_of(512), 0);
-        parts.0[4] = entry;
+        parts.0[FRONT - 1] = entry;
         parts.bytes()
     };
     assert!(with(&index) == bytes);

@@ -100,7 +100,7 @@ pub fn layout(folder: &Path, references: &[&str]) {
 
 /// A project whose mesh runs `HUB/pilot:1`, for three platforms, and `HUB/proxyv2:1`, for one; and a
 /// layout with both.
-fn mesh(folder: &Path, hub: &str) -> (PathBuf, PathBuf) {
+pub fn mesh(folder: &Path, hub: &str) -> (PathBuf, PathBuf) {
     let mut files = files("a");
     files.retain(|path, _| !path.ends_with("istio-operator.yaml"));
     let operator = format!("spec:\n  hub: {hub}\n  tag: \"1\"\n");

@@ -5,7 +5,7 @@ mod create;
 mod delta;
 mod flip;
 mod hostile;
-mod image;
+pub mod image;
 mod import;
 mod look;
 

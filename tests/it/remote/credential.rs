@@ -61,7 +61,7 @@ fn a_token_that_expires_on_the_way_is_asked_for_again() {
     let Some(registry) = Registry::start() else { return };
     let gate = Gate::start(&registry.address);
     let bed = Bed::new(&TREE);
-    gate.script(closed(gate.address.clone(), 12));
+    gate.script(closed(gate.address.clone(), 16));
     let to = format!("oci://{}/mesh/apac", gate.address);
     let said = bed.fails(2, &["bundle", "push", "one.tar", &to, "-v"]);
     assert!(said.contains("401") && said.contains("docker login"), "{said}");
@@ -71,7 +71,7 @@ fn a_token_that_expires_on_the_way_is_asked_for_again() {
     assert_unseen(&bed, &super::said(&output));
     let tokens: Vec<Seen> =
         gate.seen().into_iter().filter(|one| one.target.starts_with("/token?")).collect();
-    assert!(tokens.len() > 3, "{} tokens", tokens.len());
+    assert!(tokens.len() > 2, "{} tokens", tokens.len());
     let wanted = "scope=repository%3Amesh%2Fapac%3Apull%2Cpush";
     assert!(tokens.iter().all(|one| one.target.contains(wanted)), "{tokens:?}");
     gate.script(closed(gate.address.clone(), 1000));

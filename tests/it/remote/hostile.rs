@@ -6,6 +6,10 @@ use crate::registry::Registry;
 
 const TREE: [(&str, &str); 1] = [("c1", "same")];
 
+type Script = Box<dyn Fn(&Seen) -> Act + Send + Sync>;
+
+type Answer = (u16, Vec<(&'static str, String)>);
+
 fn is_blob(seen: &Seen) -> bool {
     seen.target.contains("/blobs/sha256:")
 }
@@ -48,7 +52,6 @@ fn endless_short_and_odd_answers_end() {
     bed.push(&registry.address);
     let pull = ["bundle", "pull", &bed.at(&gate.address), "--out", "two.tar"];
     let large = vec![b' '; 8 << 20];
-    type Script = Box<dyn Fn(&Seen) -> Act + Send + Sync>;
     let index = |act: Act| -> Script {
         Box::new(
             move |seen| {
@@ -100,7 +103,6 @@ fn uploads_go_where_they_were_meant_to() {
     let gate = Gate::start(&registry.address);
     let bed = Bed::new(&TREE);
     let to = format!("oci://{}/mesh/apac", gate.address);
-    type Answer = (u16, Vec<(&'static str, String)>);
     let cases: [(&str, Answer); 4] = [
         ("it says not where to send", (202, Vec::new())),
         ("is neither https nor http", (202, vec![("Location", "ftp://x/y".to_owned())])),

@@ -5,6 +5,7 @@ mod credential;
 mod fault;
 mod gate;
 mod hostile;
+mod image;
 mod others;
 mod push;
 mod signed;

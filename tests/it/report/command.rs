@@ -123,7 +123,7 @@ fn it_writes_whole_files_outside_of_out() {
 fn a_cluster_that_cannot_be_reached_is_on_the_page_all_the_same() {
     let project = committed();
     let cluster = |name: &str| {
-        format!("{{\"name\": \"{name}\", \"cluster\": {{\"server\": \"https://127.0.0.1:1\"}}}}",)
+        format!("{{\"name\": \"{name}\", \"cluster\": {{\"server\": \"https://127.0.0.1:1\"}}}}")
     };
     let context = |name: &str| {
         format!(

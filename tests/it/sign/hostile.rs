@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 use super::Keys;
 
+type Change = fn(&mut Value);
+
 #[test]
 fn a_signature_file_is_taken_in_one_shape_alone() {
     let Some(keys) = Keys::new() else { return };
@@ -20,7 +22,6 @@ fn a_signature_file_is_taken_in_one_shape_alone() {
     let verify = |bytes: &[u8]| verify_file(bytes, &digest, &trust).map(|key| key.path.clone());
     let of = |json: &Value| verify(json.to_string().as_bytes());
     assert_eq!(of(&good), Ok(keys.path("ours.pub")));
-    type Change = fn(&mut Value);
     let cases: [(&str, Change); 22] = [
         ("of version 0.3", |it| it["mediaType"] = json!("application/json")),
         ("of version 0.3", |it| {

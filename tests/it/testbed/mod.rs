@@ -65,6 +65,7 @@ pub use self::{
     namespace::in_namespace,
     node::Node,
     pilot::Pilot,
+    process::Server,
     proxy::Proxy,
     reader::Reader,
     stream::{Connection, End, Exec, Upgrade, exec, port_forward},

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::remote;
-use crate::bundle::registry::{Pushed, push, push_image};
+use super::{flux, provenance, remote};
+use crate::bundle::registry::{Pushed, describe, push, push_image};
 use crate::bundle::sign::{self, SignatureError, TrustedKeys};
-use crate::bundle::{BundleFile, Entry, Kind};
+use crate::bundle::{self, BILL_TYPE, BundleFile, Entry, Far, Kind, STATEMENT_TYPE, Subject};
 use crate::cli::{CommandError, Context, Exit, registry_options};
 use crate::registry::{Access, Options, Reference, Repository};
 
@@ -19,7 +19,8 @@ const MAX_SIGNATURE: u64 = 2 << 20;
 /// The registry gets every blob and manifest under its own digest, and the bundle's index.json as an
 /// index that names them all; that comes last. Printed is the name of it: `oci://…@sha256:…`, which
 /// `diff`, `plan` and `apply` take as TREE, and `bundle pull` makes the same file of. A signature beside
-/// the file (FILE.sigstore.json) goes with it.
+/// the file (FILE.sigstore.json) goes with it, and so do its bill of materials, and where the tree was
+/// rendered in this project, its provenance: as referrers of the index.
 ///
 /// What is there is not sent again. If it is broken off, the same again does the rest; nobody finds a
 /// bundle there until it is whole.
@@ -39,6 +40,11 @@ pub struct Args {
     #[arg(long)]
     images: bool,
 
+    /// Bring an artifact for each cluster's Flux too, into the same repository: what `gitops flux`
+    /// names.
+    #[arg(long)]
+    flux: bool,
+
     /// Reach the registry by `http://`. Without it, plain http is for this machine alone.
     #[arg(long)]
     plain_http: bool,
@@ -49,6 +55,7 @@ Examples:
   meshgen bundle push apac.tar oci://registry.example/mesh/apac
   meshgen bundle push apac.tar oci://registry.example/mesh/apac:2026-11
   meshgen bundle push apac.tar oci://registry.site/mesh/apac --images
+  meshgen bundle push apac.tar oci://registry.site/mesh/apac --flux
 
 A proxy comes from HTTPS_PROXY and NO_PROXY, further certificate authorities from the system's store or
 SSL_CERT_FILE, credentials from docker's config.json (DOCKER_CONFIG names its folder): logins and
@@ -74,6 +81,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let bar = context.progress("pushing, blobs");
     let progress = |done| bar.set(done);
     let pushed = push(&bundle, &repository, to.tag.as_deref(), signature.as_deref(), &progress)?;
+    describe_it(context, &bundle.bundle, &repository, &to)?;
     let mut all = vec![(to.at(digest), pushed)];
     for (entry, reference) in &images {
         all.push((reference.at(entry.descriptor.digest), {
@@ -85,6 +93,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     for (name, pushed) in &all {
         context.note(&said(name, pushed));
     }
+    let for_flux = if args.flux {
+        let name = args.file.to_string_lossy();
+        let source = bundle.source(&name, Far::of(&context.disk, &context.project)?)?;
+        flux::push(context, &source, &repository, &to)?
+    } else {
+        Vec::new()
+    };
     if context.json() {
         let rows = all.iter().map(|(name, pushed)| {
             json!({
@@ -92,11 +107,31 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
                 "there": pushed.there, "mounted": pushed.mounted,
             })
         });
-        context.print_json(&json!({ "pushed": rows.collect::<Vec<_>>() }));
+        let rows: Vec<_> = rows.collect();
+        context.print_json(&json!({ "pushed": rows, "flux": for_flux }));
     } else {
         context.print(&format!("{}\n", to.at(digest)));
     }
     Ok(Exit::Done)
+}
+
+/// What is said about the bundle beside it: its bill of materials, and how its tree came to be.
+fn describe_it(
+    context: &Context,
+    bundle: &bundle::Bundle,
+    repository: &Repository,
+    to: &Reference,
+) -> Result<(), CommandError> {
+    describe(repository, bundle, BILL_TYPE, bundle.bill().as_bytes())?;
+    let Some(record) = provenance::record(context, &bundle.tree)? else {
+        context.detail("no provenance: the store has no record of this tree");
+        return Ok(());
+    };
+    let name = format!("{}/{}", to.host, to.repository);
+    let subjects = [provenance::subject(bundle.tree), Subject { name, digest: bundle.digest }];
+    let statement = bundle::provenance(&bundle.table.mesh, &subjects, &record);
+    describe(repository, bundle, STATEMENT_TYPE, statement.as_bytes())?;
+    Ok(())
 }
 
 /// The signature beside the file, if there is one. One of other bytes stops: somebody mixed files up.

@@ -1,0 +1,97 @@
+//! The clusters that an engine is pointed at.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::cli::tree::resolve;
+use crate::cli::{CommandError, Context};
+use crate::cluster::unfit;
+use crate::gitops::{GitopsError, Share};
+use crate::tree::source::Source;
+
+/// Which tree, and which of its clusters.
+#[derive(Debug, clap::Args)]
+pub struct FleetArgs {
+    /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV`, a folder or a bundle; what is in out/ if left out.
+    tree: Option<String>,
+
+    /// Only these clusters. Can be repeated, or separated by commas.
+    #[arg(long, value_name = "CLUSTER", value_delimiter = ',')]
+    only: Vec<String>,
+}
+
+impl FleetArgs {
+    /// The tree.
+    pub fn source(&self, context: &Context) -> Result<Source, CommandError> {
+        resolve(context, self.tree.as_deref(), None)
+    }
+
+    /// What each of the clusters gets. Refuses those that `apply` would: an engine asks nobody.
+    pub fn shares<'a>(&self, source: &'a Source) -> Result<Vec<Share<'a>>, CommandError> {
+        let known: Vec<&str> = source.index.clusters.iter().map(|row| &*row.name).collect();
+        let names: Vec<&str> = if self.only.is_empty() {
+            known.clone()
+        } else {
+            self.only.iter().map(String::as_str).collect()
+        };
+        if names.is_empty() {
+            return Err(CommandError::refused(format!("{} names no cluster", source.name))
+                .hint("only what `meshgen render` wrote, index.json included, can be applied"));
+        }
+        let (mut lines, mut hints) = (Vec::new(), Vec::new());
+        for name in &names {
+            if !known.contains(name) {
+                let error = CommandError::refused(format!("the tree has no cluster `{name}`"));
+                return Err(error.hint(format!("it has {}", known.join(", "))));
+            }
+            for refusal in unfit(&source.index, name) {
+                lines.push(format!("  {name}: {}", refusal.message));
+                hints.extend(refusal.hint.filter(|hint| !hints.contains(hint)));
+            }
+        }
+        if !lines.is_empty() {
+            let message = format!("no engine may bring this tree\n{}", lines.join("\n"));
+            let error = CommandError::refused(message);
+            let error = hints.into_iter().fold(error, CommandError::hint);
+            return Err(error.hint("`--only` leaves clusters out"));
+        }
+        let shares = names.iter().map(|name| Share::of(source, name));
+        shares.collect::<Result<Vec<Share<'a>>, GitopsError>>().map_err(refused)
+    }
+}
+
+/// The error of the command line.
+pub fn refused(error: GitopsError) -> CommandError {
+    match error {
+        GitopsError::Source(error) => error.into(),
+        GitopsError::Sealed(_) => CommandError::refused(error.to_string())
+            .hint("`--plugin NAME` names the config management plugin that opens it")
+            .hint(
+                "`--without-sealed` leaves its stage out: it must be in the cluster before istiod, \
+                 which else makes a root of its own",
+            ),
+        error => CommandError::refused(error.to_string()),
+    }
+}
+
+/// Writes files below a folder, and says so.
+pub fn write(
+    context: &Context,
+    folder: &Path,
+    files: &[(String, String)],
+) -> Result<(), CommandError> {
+    for (path, text) in files {
+        let path = folder.join(path);
+        if let Some(parent) = path.parent() {
+            context.disk.create_dir_all(parent)?;
+        }
+        context.disk.replace(&path, text.as_bytes())?;
+    }
+    if context.json() {
+        let paths: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
+        context.print_json(&json!({"folder": folder.to_string_lossy(), "files": paths}));
+    }
+    context.note(&format!("wrote {} files to `{}`", files.len(), folder.display()));
+    Ok(())
+}

@@ -1,5 +1,7 @@
 //! What follows from the state of all clusters: what istiods know, where proxies send, who answers.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -48,6 +50,14 @@ const PORT: u16 = 15443;
 impl Mesh {
     pub fn new(clusters: Vec<Cluster>) -> Self {
         Self { clusters }
+    }
+
+    /// The same, sharing nothing with what it was cloned from.
+    pub fn alone(mut self) -> Self {
+        for cluster in &mut self.clusters {
+            cluster.breaks = Arc::default();
+        }
+        self
     }
 
     pub fn all(&self) -> &[Cluster] {

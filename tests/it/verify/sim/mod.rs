@@ -63,7 +63,7 @@ impl World {
             };
             made.entry(count).or_insert_with(make).clone()
         };
-        let mesh = Arc::new(RwLock::new(mesh));
+        let mesh = Arc::new(RwLock::new(mesh.alone()));
         let server = Server::start(mesh.clone());
         let kubeconfig = folder.kubeconfig(server.port);
         Self { folder, kubeconfig, mesh, server }

@@ -151,7 +151,7 @@ fn command(mesh: &Mesh, cluster: &Cluster, words: &[&str]) -> Exec {
             let stdout = admin(mesh, cluster, path).to_string().into_bytes();
             return Exec { stdout, stderr, end: End::Done };
         }
-        ["sh", "-c", script, "sh", url, count] if script.contains("%{http_code}") => {
+        ["sh", "-c", script, "sh", url, count, ..] if script.contains("%{http_code}") => {
             let count = count.parse().expect("a number");
             assert!(url.ends_with("/hello"), "{url}");
             requests(mesh, cluster, count)

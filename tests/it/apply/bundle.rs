@@ -1,9 +1,11 @@
 //! A bundle is applied to the byte, by somebody who has nothing else.
 
 use std::fs;
+use std::process::Command;
 
 use super::{Bed, installed, live};
-use crate::testbed::{Kubelet, shared};
+use crate::testbed::{Kubelet, in_namespace, shared};
+use crate::tool;
 
 #[test]
 fn a_site_that_has_a_bundle_alone_applies_it() {
@@ -60,4 +62,65 @@ fn a_site_that_has_a_bundle_alone_applies_it() {
     }
     bed.expect(0, &["plan"]);
     bed.keeps_secrets();
+}
+
+/// No route leads out of this namespace: what a site without a network has is its clusters, a bundle,
+/// and the public key of whom it trusts.
+#[test]
+fn a_site_without_a_network_verifies_and_applies() {
+    if !in_namespace("apply::bundle::a_site_without_a_network_verifies_and_applies") {
+        return;
+    }
+    let Some(planes) = shared(2) else { return };
+    let routes = Command::new("ip").args(["route", "show"]).output().expect("`ip` runs").stdout;
+    let routes = String::from_utf8_lossy(&routes).into_owned();
+    assert!(routes.lines().all(|route| route.contains("dev lo")), "a route leads out: {routes}");
+    let bed = Bed::light(&planes, "");
+    let _kubelets: Vec<Kubelet> = planes.iter().map(Kubelet::start).collect();
+    planes.iter().for_each(installed);
+    // where there is a network: two trees, one after the other, each signed
+    let data = tool::root().join("tests/data/sign");
+    let (key, public) = (data.join("cosign.key"), data.join("cosign.pub"));
+    let public = public.to_str().expect("a path").to_owned();
+    fs::write(bed.file("password"), "no secret: a test's").unwrap();
+    let (first, second) = (bed.file("first.tar"), bed.file("second.tar"));
+    for (at, bundle) in [&first, &second].into_iter().enumerate() {
+        if at == 1 {
+            bed.edit("name: light", "name: light\nsamples: {enabled: false}");
+        }
+        bed.expect(0, &["bundle", "create", "--complete", "--out", bundle]);
+        let key = key.to_str().expect("a path");
+        let password = bed.file("password");
+        bed.expect(0, &["bundle", "sign", "--key", key, "--password-file", &password, bundle]);
+    }
+    for entry in fs::read_dir(bed.project.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.unwrap();
+    }
+
+    let trusted = ["--key", &public];
+    let with = |words: &[&'static str], bundle: &str, code: i32| {
+        let mut all: Vec<&str> = words.to_vec();
+        all.extend([bundle, trusted[0], trusted[1]]);
+        bed.expect(code, &all)
+    };
+    bed.forget_audits();
+    with(&["bundle", "verify"], &first, 0);
+    with(&["plan"], &first, 1).must_have("first contact");
+    bed.wrote_nothing();
+    with(&["apply", "--yes"], &first, 0);
+    with(&["diff", "--live"], &first, 0);
+    // the second: whole, by whom, and what it will change here
+    with(&["bundle", "verify"], &second, 0);
+    bed.expect(1, &["diff", &first, &second, "--key", &public]).must_have("sleep");
+    with(&["diff", "--live"], &second, 1).must_have("sleep");
+    let applied = with(&["apply", "--yes", "--allow-prune"], &second, 0);
+    applied.must_have("done");
+    with(&["diff", "--live"], &second, 0);
+    with(&["plan"], &second, 0);
+    with(&["bundle", "verify"], &second, 0);
+    for plane in planes.iter() {
+        let gone = plane.client().get("/apis/apps/v1/namespaces/sample/deployments/sleep");
+        assert!(gone.is_none(), "the sample is still there");
+    }
 }

@@ -84,7 +84,6 @@ fn flux_brings_what_apply_brings() {
         assert_eq!(objects(&bed, plane), *applied, "{}, a second time", plane.name);
     }
     mends_a_drift(&engines[0]);
-    without_patches_it_would(&engines[1]);
     for engine in &engines {
         keeps_secrets(&bed, engine);
     }
@@ -379,20 +378,6 @@ fn forces_nothing_back(engine: &Engine<'_>) {
         merge,
         &json!({"spec": {"replicas": 1}}),
     );
-}
-
-/// That it is the patches which leave istiod its fields: without them, Flux writes.
-fn without_patches_it_would(engine: &Engine<'_>) {
-    let client = engine.plane.client();
-    let path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
-    let versions = || -> Vec<Value> {
-        client.list(path).iter().map(|one| one["metadata"]["resourceVersion"].clone()).collect()
-    };
-    let before = versions();
-    let none = json!({"spec": {"patches": null}});
-    let stage = format!("{KUSTOMIZATIONS}/bed-30-istiod");
-    client.patch(&stage, "application/merge-patch+json", &none);
-    until("Flux forces failurePolicy back", || versions() != before);
 }
 
 /// What is Flux's, it puts right.

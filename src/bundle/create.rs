@@ -131,7 +131,7 @@ pub fn create(source: &Source, options: Options) -> Result<Created<'_>, BundleEr
 }
 
 /// Whether a file holds a private key that nobody sealed: a PEM block, or an identity of age.
-fn holds_key(bytes: &[u8]) -> bool {
+pub(super) fn holds_key(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     text.contains("PRIVATE KEY-----") || text.contains("AGE-SECRET-KEY-1")
 }

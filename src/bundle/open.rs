@@ -6,13 +6,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::content::Piece;
+use super::create::holds_key;
 use super::front::{FRONT, INDEX, SUMS, front};
 use super::index::{differ, other};
 use super::scan::{Scanned, scan};
 use super::{Bundle, BundleError, Content, Fault, read_blob};
 use crate::file::{Disk, OpenFile};
+use crate::object::Identity;
 use crate::store::Digest;
 use crate::tree::images;
+use crate::yaml::{self, Schema};
 
 /// A bundle in a file that is what we would have written, to the byte.
 #[derive(Debug)]
@@ -55,6 +58,9 @@ impl BundleFile {
         let mut faults = rest(&bundle, &blobs);
         let opened = Self { bundle, digest, size, blobs: Arc::new(blobs) };
         if faults.is_empty() {
+            faults.extend(opened.files()?);
+        }
+        if faults.is_empty() {
             faults.extend(opened.list_of_images(*index_at)?);
         }
         if faults.is_empty() {
@@ -66,6 +72,31 @@ impl BundleFile {
     /// Whether a blob is inside.
     pub fn holds(&self, digest: &Digest) -> bool {
         self.blobs.places.contains_key(digest)
+    }
+
+    /// Files that are not what the tree's index says of them, or hold a private key in clear. Of a
+    /// delta, those that are inside.
+    fn files(&self) -> Result<Vec<Fault>, BundleError> {
+        let source = super::source::within(&self.bundle, &self.blobs, "the bundle", None)?;
+        let mut faults = Vec::new();
+        for row in &source.index.artifacts {
+            let Some((at, _)) = self.blobs.places.get(&row.digest) else { continue };
+            let bytes = source.read(&row.path)?;
+            let mut say = |what: String| {
+                faults.push(Fault::new(super::archive::blob_name(&row.digest), *at, what));
+            };
+            if holds_key(&bytes) {
+                say(format!("`{}` holds a private key in clear", row.path));
+            }
+            let Some(identity) = &row.object else { continue };
+            let text = std::str::from_utf8(&bytes).unwrap_or_default();
+            let found = yaml::document(text, Schema::Strict).ok();
+            let found = found.and_then(|value| Identity::of(&value).ok());
+            if found.as_ref() != Some(identity) {
+                say(format!("`{}` does not hold {identity}, as the tree's index says", row.path));
+            }
+        }
+        Ok(faults)
     }
 
     /// Holds the images that it names against those that its tree names. Of a delta, only whoever

@@ -2,12 +2,17 @@
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use super::CommandError;
 use crate::diag::{self, Diagnostics, Sources};
 use crate::file::Disk;
 use crate::registry;
 use crate::ui::Progress;
+
+/// Why standard output took no more: a full disk, say. Half of a page or a manifest must not pass for
+/// the whole.
+static UNWRITTEN: OnceLock<String> = OnceLock::new();
 
 /// How the output looks, where a command has more than one form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -68,6 +73,27 @@ impl Context {
         })
     }
 
+    /// Refuses a file that a command would write where the project keeps its own: what was rendered,
+    /// what is an input.
+    pub fn refuse_inside(&self, path: &Path) -> Result<(), CommandError> {
+        for name in ["out", "pki", "facts", "charts", "profiles", "templates"] {
+            let folder = self.project.join(name);
+            let is_it = || self.disk.absolute(path).ok() == self.disk.absolute(&folder).ok();
+            if self.disk.is_folder(&folder)? && (is_it() || self.disk.lies_in(path, &folder)?) {
+                let message = format!("`{}` lies in {name}/", path.display());
+                return Err(CommandError::refused(message)
+                    .hint(format!("{name}/ holds what is the project's: choose another place")));
+            }
+        }
+        let name = path.file_name().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
+        let is_input = ["mesh.yaml", "meshgen.lock"].contains(&name);
+        if is_input && self.disk.lies_in(path, &self.project)? {
+            let message = format!("`{}` is an input of the project", path.display());
+            return Err(CommandError::refused(message).hint("choose another place"));
+        }
+        Ok(())
+    }
+
     /// Writes data to stdout. A reader that has gone away (`| head`) is no error.
     pub fn print(&self, text: &str) {
         self.print_bytes(text.as_bytes());
@@ -77,7 +103,16 @@ impl Context {
     pub fn print_bytes(&self, bytes: &[u8]) {
         let mut out = std::io::stdout().lock();
         // a closed pipe means that the reader has seen enough
-        let _ = out.write_all(bytes).and_then(|()| out.flush());
+        if let Err(error) = out.write_all(bytes).and_then(|()| out.flush())
+            && error.kind() != std::io::ErrorKind::BrokenPipe
+        {
+            let _ = UNWRITTEN.set(error.to_string());
+        }
+    }
+
+    /// Why what was printed did not all get out, if it did not.
+    pub fn unwritten() -> Option<&'static str> {
+        UNWRITTEN.get().map(String::as_str)
     }
 
     /// Writes a JSON value to stdout, indented, with a line end.

@@ -5,11 +5,12 @@ use clap::{ArgAction, Command};
 
 /// Flags that lift a guard: somebody must write them where he means them, so that a variable which
 /// was forgotten in a shell or a CI job never overrides anything.
-const GUARDS: [&str; 12] = [
+const GUARDS: [&str; 13] = [
     "adopt",
     "adopt-leftovers",
     "change-root",
     "gone",
+    "key",
     "overwrite-edits",
     "pin",
     "plain-http",
@@ -34,9 +35,12 @@ fn lifts_a_guard(flag: &str) -> bool {
 /// opposites; a flag that can be repeated takes one value.
 #[expect(clippy::disallowed_methods, reason = "flags alone, and only whether they are empty")]
 pub(super) fn bind(command: Command) -> Command {
+    // elsewhere these flags are about clusters
+    let of_checks = command.get_name() == "verify" && command.get_subcommands().next().is_none();
     let command = command.mut_args(|arg| {
         let flag = match arg.get_long() {
             Some("help" | "version") | None => return arg,
+            Some("only" | "skip") if of_checks => return arg.env(None::<&str>),
             Some(flag) if lifts_a_guard(flag) => return arg.env(None::<&str>),
             Some(flag) => flag.to_owned(),
         };

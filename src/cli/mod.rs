@@ -203,6 +203,12 @@ pub fn main() -> std::process::ExitCode {
     };
     let context = context(&cli);
     let ran = fits(cli.output, cli.command.name()).and_then(|()| dispatch(&context, &cli.command));
+    let ran = match Context::unwritten() {
+        Some(why) => {
+            Err(CommandError::partial(format!("standard output could not be written: {why}")))
+        }
+        None => ran,
+    };
     match ran {
         Ok(exit) => exit.into(),
         Err(error) => {

@@ -18,6 +18,10 @@ pub fn resolve(
     text: Option<&str>,
     trust: Option<&TrustArgs>,
 ) -> Result<Source, CommandError> {
+    if text == Some("") {
+        return Err(CommandError::refused("the TREE is empty")
+            .hint("leave it out for what is in out/; is a variable not set?"));
+    }
     match source::resolve(&context.disk, &context.project, text) {
         Err(error @ SourceError::Unknown(..)) => match bundle(context, text, trust)? {
             Some(source) => Ok(source),

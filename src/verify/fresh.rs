@@ -7,7 +7,10 @@ use serde_json::Value;
 
 use super::look::{CLIENT, is_ready, sample_namespace};
 use super::seen::text;
-use crate::cluster::{Client, Look, Mesh, RequestError, Tell, WaitError, Waiter, each};
+use crate::cluster::{
+    Client, Look, Member, Mesh, RequestError, Tell, WaitError, Waiter, check_stranger, each,
+    records,
+};
 
 /// Deletes the client pods of every cluster, and waits until each has a new one that is ready.
 ///
@@ -19,6 +22,10 @@ pub async fn fresh(mesh: &Arc<Mesh>, timeout: Duration, tell: &Tell) -> Vec<(Str
         async move {
             let member = &mesh.members[at];
             let namespace = sample_namespace(member)?;
+            // nothing is deleted in a cluster that is not ours
+            if let Some(why) = stranger(member).await {
+                return Some((member.name.clone(), why));
+            }
             let waiter = Waiter {
                 cluster: member.name.clone(),
                 client: member.client().clone(),
@@ -30,6 +37,18 @@ pub async fn fresh(mesh: &Arc<Mesh>, timeout: Duration, tell: &Tell) -> Vec<(Str
         }
     });
     all.await.into_iter().flatten().collect()
+}
+
+/// Why a cluster is not known to be the one that bears its name.
+async fn stranger(member: &Member) -> Option<String> {
+    match records(member.client()).await {
+        Ok(records) => {
+            let trusted = &member.connection.authority;
+            let found = check_stranger(&member.claim, &records, trusted, false);
+            found.map(|(why, _)| why)
+        }
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 async fn renew(waiter: &Waiter, namespace: &str) -> Result<(), WaitError> {

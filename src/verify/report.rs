@@ -48,6 +48,9 @@ pub struct Report {
     pub at: String,
     /// The clusters that it was about, in the order of the tree.
     pub clusters: Vec<ClusterRow>,
+    /// Clusters of the tree that were not to be looked at.
+    #[serde(default)]
+    pub left_out: Vec<String>,
     /// The checks, in the order of the table.
     pub checks: Vec<CheckResult>,
     /// What was counted, if traffic was sent.

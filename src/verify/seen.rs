@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::cluster::{Key, Pod, RemoteCluster, Surveyed};
+use crate::cluster::{Key, Pod, RemoteCluster, RequestError, Surveyed};
 use crate::pki::Certificate;
 
 /// What a look gave, or why there was none.
@@ -62,7 +62,7 @@ pub struct ClusterSeen {
     /// Whether istiod keeps a root of its own making in `istio-ca-secret`.
     pub own_root: Look<bool>,
     /// What the injector makes of a pod; nothing where there is no injector to be asked.
-    pub injection: Option<Look<Injection>>,
+    pub injection: Option<Result<Injection, RequestError>>,
     /// The webhooks that call an istiod.
     pub webhooks: Look<Vec<Webhook>>,
     /// Pods with a proxy, in all namespaces.
@@ -91,6 +91,13 @@ impl ClusterSeen {
             proxies: unseen(),
             sample: None,
         }
+    }
+}
+
+impl ClusterSeen {
+    /// Why an object could not be read, if it could not.
+    pub fn unreadable(&self, key: &Key) -> Option<&str> {
+        self.surveyed.as_ref()?.live.unreadable.get(key).map(String::as_str)
     }
 }
 

@@ -126,7 +126,12 @@ fn all(
         if !is_about || layer.media_type != artifact_type || layer.size > MAX {
             continue;
         }
-        found.push(repository.blob(&layer.digest, layer.size, &|_| {})?);
+        match repository.blob(&layer.digest, layer.size, &|_| {}) {
+            Ok(bytes) => found.push(bytes),
+            // a registry that fails is another matter than one that lacks what somebody named
+            Err(error) if error.is_outside() => return Err(error.into()),
+            Err(_) => {}
+        }
     }
     Ok(found)
 }

@@ -73,7 +73,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
             .hint("it is HTML without `-o`, and data with `-o json`"));
     }
     if let Some(path) = &args.out {
-        refuse_inside(context, path)?;
+        context.refuse_inside(path)?;
     }
     let source = session::tree(context, args.tree.as_deref(), None)?;
     let verification = verification(context, args.verification.as_deref())?;
@@ -173,14 +173,4 @@ fn verification(context: &Context, named: Option<&Path>) -> Result<Option<Report
             Ok(None)
         }
     }
-}
-
-/// What stands in out/ is what was rendered, and nothing else.
-fn refuse_inside(context: &Context, path: &Path) -> Result<(), CommandError> {
-    let out = context.project.join("out");
-    if context.disk.is_folder(&out)? && context.disk.lies_in(path, &out)? {
-        return Err(CommandError::refused(format!("`{}` lies in out/", path.display()))
-            .hint("out/ holds what was rendered, and nothing else: choose another place"));
-    }
-    Ok(())
 }

@@ -149,7 +149,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
             let rotated = rotate(rotation, found).await;
             reports = both(reports, rotated);
         }
-        let flag = if args.rotate_tokens { " --rotate-tokens" } else { "" };
+        let flags = [(args.gone, " --gone"), (args.rotate_tokens, " --rotate-tokens")];
+        let flag: String = flags.iter().filter(|(set, _)| *set).map(|(_, text)| *text).collect();
         let exit = conclude(context, &reports, &source, &format!("meshgen retire {name}{flag}"));
         let peers = peers(mesh, name);
         if done && tokens.is_none() && !peers.is_empty() {

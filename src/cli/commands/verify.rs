@@ -104,16 +104,14 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     session::block_on(async {
         let (mesh, missing) = session::open(context, Request::reading(&source, &connect)).await?;
         let lost: Vec<(String, Lost)> = missing.iter().map(unconnected).collect();
-        if args.fresh {
-            renew(context, args, &mesh).await?;
-        }
+        let is_fresh = args.fresh && renew(context, args, &mesh).await?;
         let mut mesh = mesh;
         let begun = tokio::time::Instant::now();
         let mut said = String::new();
         let report = loop {
             let seen = look(&mesh, source.digest, &lost, &wish).await;
             mesh = at_now(mesh);
-            let view = View::new(&mesh, &seen, args.fresh);
+            let view = View::new(&mesh, &seen, is_fresh);
             let report = judge(&view, &wish, &source.name, &source.digest.to_string());
             let is_well = report.status() <= Status::Warning;
             let wait = args.wait.filter(|wait| !is_well && begun.elapsed() + PAUSE < *wait);
@@ -194,17 +192,18 @@ fn at_now(mesh: Arc<Mesh>) -> Arc<Mesh> {
     }
 }
 
-async fn renew(context: &Context, args: &Args, mesh: &Arc<Mesh>) -> Result<(), CommandError> {
+/// Whether the client pods of all clusters are new ones now.
+async fn renew(context: &Context, args: &Args, mesh: &Arc<Mesh>) -> Result<bool, CommandError> {
     let names: Vec<&str> = mesh.members.iter().map(|member| member.name.as_str()).collect();
     let what = format!("delete the sample's client pods (app=sleep) in {}", names.join(", "));
     ask::consent(context, args.yes, std::slice::from_ref(&what))?;
     let told = context.clone();
     let failed = fresh(mesh, RENEWAL, &(Arc::new(move |event| tell(&told, &event)) as _)).await;
     // a client that does not come back is what the checks will say
-    for (cluster, why) in failed {
+    for (cluster, why) in &failed {
         context.note(&format!("{cluster}  its client pod was not replaced: {why}"));
     }
-    Ok(())
+    Ok(failed.is_empty())
 }
 
 /// Where the last full verification is kept.

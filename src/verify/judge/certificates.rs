@@ -29,6 +29,11 @@ pub fn root(view: &View<'_>) -> Verdict {
     let mut right = 0;
     for seen in view.looked() {
         let name = &seen.name;
+        let key = Key::secret(NAMESPACE, "cacerts");
+        if let Some(why) = seen.unreadable(&key) {
+            verdict.not_looked(name, format!("{key} cannot be read: {why}"));
+            continue;
+        }
         let live = of_cacerts(seen, "root-cert.pem").unwrap_or_default();
         if live.is_empty() {
             verdict.failed(name, "there is no Secret cacerts with a root-cert.pem".to_owned());
@@ -131,7 +136,7 @@ pub fn used(view: &View<'_>) -> Verdict {
     let mut right = 0;
     for seen in view.looked() {
         let name = &seen.name;
-        let Some(istiods) = verdict.take(name, &seen.istiods) else { continue };
+        let Some(istiods) = verdict.istiods(seen) else { continue };
         for istiod in istiods {
             let pod = &istiod.pod.name;
             match &istiod.chain {

@@ -117,6 +117,10 @@ pub fn network(view: &View<'_>) -> Verdict {
     for seen in view.looked() {
         let Some(surveyed) = &seen.surveyed else { continue };
         let wanted = &seen.network;
+        if let Some(why) = seen.unreadable(&key) {
+            verdict.not_looked(&seen.name, format!("{key} cannot be read: {why}"));
+            continue;
+        }
         let Some(live) = surveyed.live.objects.get(&key) else {
             verdict.failed(&seen.name, format!("there is no namespace {NAMESPACE}"));
             continue;

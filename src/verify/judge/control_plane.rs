@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Verdict, View, count, count_of, short};
+use crate::cluster::RequestError;
 use crate::cluster::readiness::{Readiness, readiness};
 use crate::cluster::stage_name::ISTIOD;
 use crate::pki::Certificate;
@@ -50,9 +51,13 @@ pub fn injector(view: &View<'_>) -> Verdict {
         let Some(injection) = &seen.injection else { continue };
         let injection = match injection {
             Ok(injection) => injection,
-            Err(why) => {
-                // the server says why a pod cannot be made
-                verdict.failed(name, format!("a pod of the sample cannot be made: {why}"));
+            // no answer, or no right to ask; of any other the server says why no pod can be made
+            Err(error) if error.status().is_none() || is_forbidden(error) => {
+                verdict.not_looked(name, format!("the injector could not be asked: {error}"));
+                continue;
+            }
+            Err(error) => {
+                verdict.failed(name, format!("a pod of the sample cannot be made: {error}"));
                 continue;
             }
         };
@@ -65,6 +70,11 @@ pub fn injector(view: &View<'_>) -> Verdict {
     }
     verdict.summary = count_of(right, "cluster injects", "clusters inject");
     verdict
+}
+
+/// Whether a right is missing. A webhook that denies a pod answers with the same status.
+fn is_forbidden(error: &RequestError) -> bool {
+    error.is(403) && error.status().is_some_and(|status| !status.message.contains("webhook"))
 }
 
 pub fn webhook_ca(view: &View<'_>) -> Verdict {
@@ -88,7 +98,11 @@ pub fn webhook_ca(view: &View<'_>) -> Verdict {
                     continue;
                 }
                 _ if roots.is_empty() => {
-                    format!("{}: which root istiod uses is not known", webhook.object)
+                    let why = format!("{}: which root istiod uses is not known", webhook.object);
+                    if said.insert(why.clone()) {
+                        verdict.not_looked(name, why);
+                    }
+                    continue;
                 }
                 [first, ..] => {
                     format!(
@@ -124,7 +138,7 @@ pub fn validator(view: &View<'_>) -> Verdict {
             verdict.failed(&seen.name, format!("{object} is not there"));
         }
     }
-    verdict.summary = format!("in {}", count(right, "cluster"));
+    verdict.summary = format!("there in {}", count(right, "cluster"));
     verdict
 }
 
@@ -151,7 +165,7 @@ pub fn version(view: &View<'_>) -> Verdict {
             continue;
         }
         brought = true;
-        let Some(istiods) = verdict.take(name, &seen.istiods) else { continue };
+        let Some(istiods) = verdict.istiods(seen) else { continue };
         for istiod in istiods {
             if wanted.contains(istiod.image.as_str()) {
                 images.insert(&istiod.image);

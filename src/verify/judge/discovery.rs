@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::{Verdict, View, count};
-use crate::cluster::{Key, NAMESPACE};
+use crate::cluster::{Key, NAMESPACE, bound_cluster};
 use crate::verify::seen::{GatewayService, NetworkGateway, TokenSeen};
 
 pub fn clusters(view: &View<'_>) -> Verdict {
@@ -93,6 +93,15 @@ pub fn tokens(view: &View<'_>) -> Verdict {
             }
         }
     }
+    // remote secrets that could not be read
+    for seen in view.looked() {
+        let member = view.mesh.members.iter().find(|member| member.name == seen.name);
+        for desired in member.into_iter().flat_map(|member| &member.wanted.objects) {
+            if let (Some(_), Some(why)) = (bound_cluster(desired), seen.unreadable(&desired.key)) {
+                verdict.not_looked(&seen.name, format!("{} cannot be read: {why}", desired.key));
+            }
+        }
+    }
     verdict.summary = format!("{} taken", count(taken, "token"));
     verdict
 }
@@ -114,7 +123,7 @@ pub fn networks(view: &View<'_>) -> Verdict {
     let mut right = 0;
     for seen in view.looked() {
         let name = seen.name.as_str();
-        let Some(istiods) = verdict.take(name, &seen.istiods) else { continue };
+        let Some(istiods) = verdict.istiods(seen) else { continue };
         for istiod in istiods {
             let Some(known) = verdict.take(name, &istiod.networks) else { continue };
             for network in &networks {

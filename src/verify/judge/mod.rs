@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use super::check::CHECKS;
 use super::look::Wish;
 use super::report::{CheckResult, ClusterRow, Finding, Report, Status, Traffic};
-use super::seen::{ClusterSeen, Look, Seen};
+use super::seen::{ClusterSeen, IstiodSeen, Look, Seen};
 use crate::cluster::Mesh;
 use crate::pki::Certificate;
 
@@ -177,6 +177,15 @@ impl Verdict {
         }
     }
 
+    /// The pods of istiod; a finding where none was asked.
+    fn istiods<'a>(&mut self, seen: &'a ClusterSeen) -> Option<&'a Vec<IstiodSeen>> {
+        let istiods = self.take(&seen.name, &seen.istiods)?;
+        if istiods.is_empty() {
+            self.not_looked(&seen.name, "no pod of istiod runs".to_owned());
+        }
+        Some(istiods)
+    }
+
     fn result(self, id: &str) -> CheckResult {
         let worst = self.findings.iter().map(|finding| finding.status).max();
         let status = if self.skipped { Status::Skipped } else { worst.unwrap_or(Status::Passed) };
@@ -223,7 +232,15 @@ pub fn judge(view: &View<'_>, wish: &Wish, label: &str, tree: &str) -> Report {
         let judge = judges.get(check.id).expect("every check has its judge");
         // that the clusters are the right ones is what all else stands on
         let wished = wish.checks.contains(check.id) || check.id == CHECKS[0].id;
-        if wished { judge(view) } else { Verdict::skip("not asked for") }.result(check.id)
+        let is_dark = view.looked().next().is_none() && check.id != CHECKS[0].id;
+        match (wished, is_dark) {
+            (false, _) => Verdict::skip("not asked for").result(check.id),
+            (true, true) => CheckResult {
+                status: Status::NotLooked,
+                ..Verdict::skip("no cluster could be looked at").result(check.id)
+            },
+            (true, false) => judge(view).result(check.id),
+        }
     };
     let row =
         |seen: &ClusterSeen| ClusterRow { name: seen.name.clone(), network: seen.network.clone() };
@@ -233,6 +250,7 @@ pub fn judge(view: &View<'_>, wish: &Wish, label: &str, tree: &str) -> Report {
         tree: tree.to_owned(),
         at: rfc3339(view.now()),
         clusters: view.seen.clusters.iter().map(row).collect(),
+        left_out: view.seen.left_out.iter().cloned().collect(),
         checks: CHECKS.iter().map(check).collect(),
         traffic: view.traffic().filter(|_| wish.has("traffic")).cloned(),
     }

@@ -75,8 +75,9 @@ fn shares<'a>(
     let clusters = view.seen.clusters.iter().map(|seen| seen.name.as_str());
     let ready = |name: &str| f64::from(ready_in(servers, name));
     let total: f64 = view.seen.clusters.iter().map(|seen| ready(&seen.name)).sum();
-    let is_whole =
-        view.seen.left_out.is_empty() && view.seen.clusters.iter().all(|seen| seen.lost.is_none());
+    let is_whole = view.seen.left_out.is_empty()
+        && view.seen.clusters.iter().all(|seen| seen.lost.is_none())
+        && view.looked().filter_map(|seen| seen.sample.as_ref()).all(|one| one.endpoints.is_ok());
     let sample = client.sample.as_ref();
     let hosts = sample.and_then(|sample| sample.proxy.as_ref().ok()?.hosts.as_ref().ok());
     let hosts: Vec<&Host> = hosts.into_iter().flatten().collect();
@@ -87,7 +88,9 @@ fn shares<'a>(
         if ready(name) <= 0.0 {
             continue;
         }
-        let share = if by_priority && !is_near(view, &hosts, name) {
+        // settings that send all to what is near leave no endpoint of what is far
+        let is_moved = by_priority || (is_set && !hosts.is_empty());
+        let share = if is_moved && !is_near(view, &hosts, name) {
             Share::Far
         } else if by_priority || is_set || !is_whole {
             Share::Some
@@ -255,6 +258,9 @@ pub fn versions(view: &View<'_>) -> Verdict {
     let servers = servers(view);
     for seen in view.looked() {
         let Some(sample) = &seen.sample else { continue };
+        if verdict.take(&seen.name, &sample.endpoints).is_none() {
+            continue;
+        }
         for version in &sample.versions {
             let here = servers.get(version).and_then(|by| by.get(&seen.name));
             if here.is_none() && sample.endpoints.is_ok() {

@@ -57,6 +57,9 @@ pub fn sidecar(view: &View<'_>) -> Verdict {
     for seen in view.looked() {
         let (name, Some(sample)) = (&seen.name, &seen.sample) else { continue };
         let Some(pods) = verdict.take(name, &sample.pods) else { continue };
+        if pods.is_empty() {
+            verdict.not_looked(name, "there is no pod of the sample".to_owned());
+        }
         for pod in pods {
             if pod.has_proxy {
                 right += 1;

@@ -7,7 +7,7 @@ use super::super::seen::{
     unseen,
 };
 use super::Wish;
-use super::sample::namespace;
+use super::sample::{client_image, namespace};
 use crate::cluster::{Client, Member, NAMESPACE, Pod, RequestError, each, istiods, synced};
 
 /// istiod's port for people, which asks for no credential from loopback.
@@ -22,7 +22,7 @@ pub struct ControlPlane {
     deployments: Look<Vec<Value>>,
     istiods: Look<Vec<IstiodSeen>>,
     own_root: Look<bool>,
-    injection: Option<Look<Injection>>,
+    injection: Option<Result<Injection, RequestError>>,
     webhooks: Look<Vec<Webhook>>,
     proxies: Look<Vec<ProxyPod>>,
 }
@@ -127,22 +127,22 @@ pub fn container_image(pod: &Value, name: &str) -> Option<String> {
 }
 
 /// Lets the injector look at a pod that is not made, as a Deployment of the sample would make it.
-async fn injection(client: &Client, member: &Member) -> Look<Injection> {
+async fn injection(client: &Client, member: &Member) -> Result<Injection, RequestError> {
     let (namespace, labels) = match namespace(member) {
         Some(namespace) => (namespace, json!({})),
         None => (NAMESPACE.to_owned(), json!({"sidecar.istio.io/inject": "true"})),
     };
+    // an image that the site lets in
+    let image = client_image(member).unwrap_or_else(|| "meshgen.dev/probe".to_owned());
     let pod = json!({
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "meshgen-probe", "namespace": namespace, "labels": labels},
-        "spec": {"containers": [{"name": "probe", "image": "meshgen.dev/probe"}]},
+        "spec": {"containers": [{"name": "probe", "image": image}]},
     });
     let path = format!("/api/v1/namespaces/{namespace}/pods?dryRun=All");
-    match client.create_anyway(&path, &pod).await {
-        Ok(made) => Ok(Injection { namespace, image: container_image(&made, "istio-proxy") }),
-        Err(error) => Err(error.to_string()),
-    }
+    let made = client.create_anyway(&path, &pod).await?;
+    Ok(Injection { namespace, image: container_image(&made, "istio-proxy") })
 }
 
 /// The webhooks that call an istiod, in a table of what they are.

@@ -94,6 +94,10 @@ async fn ask(
         let why = output.stderr.lines().last().unwrap_or("it has no curl").trim().to_owned();
         return Err(format!("the client {} cannot be asked: {why}", pod.name));
     }
+    if answers.len() < targets.len() {
+        let (count, all) = (answers.len(), targets.len());
+        return Err(format!("only {count} of {all} addresses could be tried from {}", pod.name));
+    }
     Ok(answers)
 }
 
@@ -112,7 +116,7 @@ fn parse(output: &str, container: &str) -> BTreeMap<(String, u16), PortAnswer> {
             !ip.is_empty()
         } else {
             // the client's own proxy takes every connection, and ends it if the gateway does not
-            code != 28 && !said.contains("SSL_ERROR_SYSCALL")
+            !matches!(code, 6 | 7 | 28) && !said.contains("SSL_ERROR_SYSCALL")
         };
         let said = match code {
             7 => "the connection is refused".to_owned(),

@@ -32,6 +32,13 @@ pub fn namespace(member: &Member) -> Option<String> {
     client.key.namespace.clone()
 }
 
+/// The image of the sample's client, as the tree has it.
+pub fn client_image(member: &Member) -> Option<String> {
+    let client = deployments(member).find(|desired| desired.key.name == CLIENT)?;
+    let mut containers = items(&client.rendered, "/spec/template/spec/containers");
+    text(containers.next()?, "/image").map(str::to_owned)
+}
+
 /// Looks at the sample of a cluster.
 pub async fn sample(kube: &Client, member: &Member, wish: &Wish) -> Option<SampleSeen> {
     let namespace = namespace(member)?;

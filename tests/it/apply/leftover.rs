@@ -12,6 +12,10 @@ const SYSTEM: &str = "/namespaces/istio-system";
 /// An object as `istioctl install` leaves it.
 fn install(client: &Client, path: &str, mut object: Value) {
     object["metadata"]["labels"]["operator.istio.io/managed"] = json!("Reconcile");
+    // the selector of one that stands there cannot change
+    if client.get(path).is_some() {
+        client.delete(path);
+    }
     client.apply(&format!("{path}?force=true"), "istio-operator", &object).ok();
 }
 

@@ -81,6 +81,7 @@ Exit codes: 0; 2 if the tree cannot be read, was edited by hand, or the file can
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
+    context.refuse_inside(&args.out)?;
     let source = session::tree(context, args.tree.as_deref(), None)?;
     let incomplete = !source.index.pending.is_empty() || !source.index.examples.is_empty();
     if args.complete && incomplete {

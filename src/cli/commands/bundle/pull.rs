@@ -47,6 +47,7 @@ run it again.";
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
+    context.refuse_inside(&args.out)?;
     let options = args.trust.registry();
     let (repository, _, digest) = remote::pinned(context, &args.from, &options, Access::Pull)?;
     let keys = args.trust.trusted(context)?;
@@ -67,7 +68,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     ));
     match &signature {
         Some(_) => context.note(&format!("its signature: `{}`", path.display())),
-        None => context.note("no signature of this file was pushed with it"),
+        None => {
+            context.note("no signature of this file was pushed with it");
+            if context.disk.exists(&path)? {
+                let path = path.display();
+                context.note(&format!("`{path}` is of the file that was here before: remove it"));
+            }
+        }
     }
     if context.json() {
         context.print_json(&json!({

@@ -57,12 +57,15 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         }
         other => other?,
     };
+    // keys that cannot be read are a wrong request, not a wrong signature
+    args.trust.trusted(context)?;
     let signed = args.trust.demand(context, &args.file, &bundle);
     if context.json() {
         let written = Written { size: bundle.size, digest: bundle.digest };
         let mut value = to_json(&bundle.bundle, written);
         value["whole"] = true.into();
         value["accepted"] = signed.is_ok().into();
+        value["why"] = json!(signed.as_ref().err().map(|error| error.message.clone()));
         value["signer"] = json!(signer(&signed).map(|key| key.key.fingerprint()));
         value["faults"] = json!([]);
         context.print_json(&value);
@@ -135,6 +138,7 @@ fn remote(context: &Context, args: &Args, text: &str) -> Result<Exit, CommandErr
         context.print_json(&json!({
             "mesh": inside.table.mesh, "tree": inside.tree, "index": inside.digest,
             "blobs": inside.blobs.len(), "whole": true, "accepted": signed.is_ok(),
+            "why": signed.as_ref().err().map(|error| error.message.clone()),
             "signer": signer(&signed).map(|key| key.key.fingerprint()), "faults": [],
         }));
         return Ok(if signed.is_ok() { Exit::Done } else { Exit::Different });

@@ -133,7 +133,8 @@ fn source(
     text: Option<&str>,
     trust: Option<&TrustArgs>,
 ) -> Result<Source, CommandError> {
-    if text.is_none_or(|text| text.trim_start_matches("./").trim_end_matches('/') == "out") {
+    let is_view = |text: &str| text.trim_start_matches("./").trim_end_matches('/') == "out";
+    if text.is_none_or(is_view) {
         let edits = view::edits(&context.disk, &context.project.join("out"))?;
         if !edits.is_empty() {
             return Err(ViewError::Edits(edits).into());

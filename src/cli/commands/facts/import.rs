@@ -158,7 +158,7 @@ fn outputs(context: &Context, args: &Args) -> Result<Option<(String, String)>, C
             return Ok(Some((path.display().to_string(), context.text_of(path)?)));
         }
         None if !args.servers.is_empty() || !args.contexts.is_empty() => return Ok(None),
-        None if args.kubeconfig.is_some() && std::io::stdin().is_terminal() => {
+        None if args.kubeconfig.is_some() => {
             return Err(CommandError::refused(
                 "`--kubeconfig` needs to know whose context is whose",
             )

@@ -76,6 +76,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
             "Argo CD is pointed at a tree in git, not in a registry",
         ));
     }
+    fleet::without_password(&args.source)?;
     let sealed = match (&args.plugin, args.without_sealed) {
         (Some(name), _) => Sealed::Plugin(name.clone()),
         (None, true) => Sealed::LeftOut,

@@ -10,6 +10,23 @@ use crate::cluster::unfit;
 use crate::gitops::{GitopsError, Share};
 use crate::tree::source::Source;
 
+/// The most characters of a label's value.
+const MAX_LABEL: usize = 63;
+/// Characters of `60-remote-secrets`, the longest name of a stage.
+const LONGEST_STAGE: usize = 17;
+
+/// Refuses a URL with a password in it: what is written is committed.
+pub fn without_password(url: &str) -> Result<(), CommandError> {
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let authority = rest.split('/').next().unwrap_or_default();
+    let user = authority.rsplit_once('@').map(|(user, _)| user);
+    if user.is_some_and(|user| scheme != "ssh" || user.contains(':')) {
+        return Err(CommandError::refused("the URL of `--source` holds a user or a password")
+            .hint("leave them out: `--pull-secret NAME` names a Secret that holds them"));
+    }
+    Ok(())
+}
+
 /// Which tree, and which of its clusters.
 #[derive(Debug, clap::Args)]
 pub struct FleetArgs {
@@ -38,6 +55,17 @@ impl FleetArgs {
         if names.is_empty() {
             return Err(CommandError::refused(format!("{} names no cluster", source.name))
                 .hint("only what `meshgen render` wrote, index.json included, can be applied"));
+        }
+        for name in &names {
+            // both engines put an object's name into a label
+            if source.index.mesh.len() + name.len() + LONGEST_STAGE + 2 > MAX_LABEL {
+                let message = format!(
+                    "the names of objects for cluster `{name}` of mesh `{}` would be longer than \
+                     {MAX_LABEL} characters",
+                    source.index.mesh
+                );
+                return Err(CommandError::refused(message).hint("give the mesh a shorter name"));
+            }
         }
         let (mut lines, mut hints) = (Vec::new(), Vec::new());
         for name in &names {
@@ -81,6 +109,7 @@ pub fn write(
     folder: &Path,
     files: &[(String, String)],
 ) -> Result<(), CommandError> {
+    context.refuse_inside(folder)?;
     for (path, text) in files {
         let path = folder.join(path);
         if let Some(parent) = path.parent() {

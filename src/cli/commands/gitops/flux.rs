@@ -114,6 +114,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
 }
 
 fn pull(args: &Args) -> Result<Pull, CommandError> {
+    fleet::without_password(&args.source)?;
     let url = args.source.trim_end_matches('/');
     if let Some(rest) = url.strip_prefix("oci://") {
         let (host, repository) = rest.split_once('/').unwrap_or((rest, ""));

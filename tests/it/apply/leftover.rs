@@ -13,7 +13,7 @@ const SYSTEM: &str = "/namespaces/istio-system";
 fn install(client: &Client, path: &str, mut object: Value) {
     object["metadata"]["labels"]["operator.istio.io/managed"] = json!("Reconcile");
     // the selector of one that stands there cannot change
-    if client.get(path).is_some() {
+    if path.contains("/deployments/") && client.get(path).is_some() {
         client.delete(path);
     }
     client.apply(&format!("{path}?force=true"), "istio-operator", &object).ok();

@@ -145,6 +145,7 @@ fn passed(names: &[String], network: &dyn Fn(usize) -> String) -> Report {
         clusters: (0..names.len())
             .map(|at| ClusterRow { name: names[at].clone(), network: network(at) })
             .collect(),
+        left_out: Vec::new(),
         checks: CHECKS.iter().map(check).collect(),
         traffic: Some(Traffic {
             target: "helloworld.sample:5000/hello".to_owned(),

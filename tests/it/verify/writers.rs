@@ -51,6 +51,7 @@ pub fn good(clusters: usize) -> Report {
             .iter()
             .map(|name| ClusterRow { name: name.clone(), network: name.clone() })
             .collect(),
+        left_out: Vec::new(),
         checks: CHECKS
             .iter()
             .map(|check| CheckResult {

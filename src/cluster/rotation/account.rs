@@ -302,8 +302,9 @@ impl Work<'_> {
         keys.push(account);
         // also those that were intended and never made
         inventory.entries.retain(|key, entry| {
-            let is_binding = key.group == RBAC && entry.stage == TOKENS;
-            !keys.contains(key) && !(is_binding && key.name.ends_with("-second"))
+            let is_copy =
+                key.group == RBAC && entry.stage == TOKENS && key.name.ends_with("-second");
+            !is_copy && !keys.contains(key)
         });
         self.write_down(inventory).await
     }

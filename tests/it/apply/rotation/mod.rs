@@ -3,6 +3,7 @@
 //! What reads is a [`Reader`] in every cluster, which is asked through real port-forwards, and asks
 //! real API servers with the tokens that it got.
 
+mod charts;
 mod istiod;
 mod kill;
 mod refuse;

@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use super::Rotation;
 use super::proof::unseen;
-use super::state::{Phase, State, Subject, is_second};
+use super::state::{Phase, State, Subject, api_version, is_second};
 use crate::cluster::client::MANAGER;
 use crate::cluster::desired::{Desired, in_data};
 use crate::cluster::field;
 use crate::cluster::identity::stranger;
 use crate::cluster::inventory::Inventory;
+use crate::cluster::key::Key;
 use crate::cluster::observe::{each, records};
 use crate::cluster::permission::missing;
 use crate::cluster::plan::{Action, ClusterPlan, Refusal, Step, owns};
@@ -157,13 +158,28 @@ pub(super) fn examine(
         (None, Some(_)) => {}
     }
     if let Some(second) = &state.second {
-        let is_known = is_second(&second.live) && field::managed(&second.live, MANAGER).is_some();
+        let is_known = is_second(&second.live)
+            && second.replaced_account().is_some()
+            && field::managed(&second.live, MANAGER).is_some();
         if !is_known {
             let key = Some(subject.second());
             let message = "somebody else made it".to_owned();
             let hint = Some("a rotation needs this name: delete it, if nobody uses it".to_owned());
             faults.push((subject.at, Refusal { key, message, hint }));
         }
+    }
+    let account = subject.account();
+    let wanted = mesh.members[subject.at].wanted.get(&account);
+    let message = match (&state.account, wanted) {
+        (None, _) if state.second.is_none() => Some("it is not there"),
+        (Some(held), Some(desired)) if !is_ours(subject.at, desired, &held.live) => {
+            Some("it is not meshgen's")
+        }
+        _ => None,
+    };
+    if let Some(message) = message {
+        let (message, hint) = (message.to_owned(), Some(apply.to_owned()));
+        faults.push((subject.at, Refusal { key: Some(account), message, hint }));
     }
     // its peers must trust the server that the token is for
     for asked in mesh.asked(&subject.name) {
@@ -200,7 +216,23 @@ async fn rights(rotation: &Rotation, all: &[Found]) -> Vec<(String, Refusal)> {
         let subject = &found.subject;
         let recreate = Action::Recreate { field: String::new() };
         let own = step(&subject.own, TOKENS, recreate);
-        plans.entry(subject.at).or_default().steps.push(own);
+        // stand-ins are made of the same kinds
+        let account = subject.account();
+        let binding = Key {
+            group: "rbac.authorization.k8s.io".to_owned(),
+            kind: "ClusterRoleBinding".to_owned(),
+            namespace: None,
+            ..account.clone()
+        };
+        let others = [account, binding].map(|key| Step {
+            api_version: api_version(&key),
+            key,
+            desired: None,
+            ..step(&subject.own, TOKENS, Action::Recreate { field: String::new() })
+        });
+        let steps = &mut plans.entry(subject.at).or_default().steps;
+        steps.push(own);
+        steps.extend(others);
         for reader in &subject.readers {
             let change = step(&reader.desired, REMOTE_SECRETS, Action::Change);
             plans.entry(reader.at).or_default().steps.push(change);

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::account::KEPT;
 use super::proof::counts;
 use super::run::Work;
-use super::state::{Held, REPLACES, Reader, State, Token, annotation, path};
+use super::state::{ACCOUNT, Held, REPLACES, RETIRED, Reader, State, Token, annotation, path};
 use super::told::{TOLD, Told, Which};
 use crate::cluster::apply::{ApplyError, doing};
 use crate::cluster::client::{ApplyOptions, RequestError};
@@ -38,8 +39,10 @@ impl Work<'_> {
         }
         // noted before the first is written: whoever goes on from here knows what came after
         if annotation(&second.live, TOLD) != Some(&told.to_text()) {
-            let replaces = annotation(&second.live, REPLACES).unwrap_or_default().to_owned();
-            self.put_second(Some(second), &replaces, &told).await?;
+            let notes = [REPLACES, ACCOUNT, KEPT, RETIRED].into_iter().filter_map(|name| {
+                annotation(&second.live, name).map(|value| (name, value.to_owned()))
+            });
+            self.put_second(Some(second), notes.collect(), &told).await?;
             self.did(subject.at, TOKENS, "change", &key);
         }
         self.write(waiting, &token).await?;

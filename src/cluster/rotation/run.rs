@@ -1,28 +1,30 @@
 //! Carries rotations out, one cluster after the other, under the Leases of all.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::Rotation;
+use super::account::{KEPT, Kept, bindings, stand_ins};
 use super::check::{Found, examine};
-use super::state::{Held, Phase, REPLACES, RETIRED, State, Subject, annotation, path};
+use super::state::{
+    ACCOUNT, Held, OF, Phase, REPLACES, RETIRED, State, Subject, annotation, api_version, path,
+};
 use super::told::{TOLD, Told, Which};
 use crate::cluster::apply::{ApplyError, doing};
-use crate::cluster::client::{ApplyOptions, RequestError};
-use crate::cluster::desired::in_data;
+use crate::cluster::client::{ApplyOptions, Client, RequestError};
+use crate::cluster::desired::Desired;
 use crate::cluster::field;
 use crate::cluster::inventory::{Entry, Inventory};
 use crate::cluster::key::Key;
 use crate::cluster::lease::{Lease, LeaseError};
 use crate::cluster::observe::{each, records};
-use crate::cluster::plan::uid;
 use crate::cluster::record::write_inventory;
 use crate::cluster::report::{Event, Outcome, Report};
 use crate::cluster::stage_name::TOKENS;
 use crate::cluster::wait::Look;
 use crate::cluster::write::is_maker;
-use crate::pki::Wiped;
 
 /// Makes the tokens anew that were found, one after the other. The first that fails ends it. In the
 /// order of what was found.
@@ -146,38 +148,61 @@ impl Work<'_> {
         let second = self.filled(&subject.second(), &second.uid).await?;
         if state.phase() != Phase::Return {
             self.hand_out(Which::Second, &second).await?;
-            self.renew(state.own.as_ref(), inventory).await?;
+            self.renew(&second).await?;
         }
         let key = &subject.own.key;
         let own = self.get(key).await?;
         let own = own.ok_or_else(|| ApplyError::Moved(format!("somebody deleted {key}")))?;
         let own = self.filled(key, &own.uid).await?;
-        let recorded = inventory.entries.get(key).and_then(|entry| entry.uid.as_deref());
-        if recorded != Some(own.uid.as_str()) {
-            self.record(inventory, key, Some(own.uid.clone())).await?;
+        let mut made = vec![(key.clone(), Some(own.uid.clone()))];
+        if self.wanted_account().is_some() {
+            made.push((subject.account(), own.account().map(str::to_owned)));
+        }
+        let is_known = |(key, uid): &(Key, Option<String>)| {
+            inventory.entries.get(key).is_some_and(|entry| entry.uid == *uid)
+        };
+        if !made.iter().all(is_known) {
+            self.record(inventory, made).await?;
         }
         self.hand_out(Which::Own, &own).await?;
+        let old = state.own.as_ref().filter(|_| state.phase() != Phase::Return);
+        self.is_new(&second, old).await?;
         self.end(&second, inventory).await
     }
 
-    /// The second Secret: into the inventory, then into the cluster.
+    /// The second Secret, its account and that one's bindings: into the inventory, then into the
+    /// cluster. The Secret is last: with it, all that it needs is there.
     async fn begin(
         &mut self,
         state: &State,
         inventory: &mut Inventory,
     ) -> Result<Held, ApplyError> {
-        let Some(own) = &state.own else {
+        let (Some(own), Some(account)) = (&state.own, &state.account) else {
             return Err(ApplyError::Moved(format!("{} is not there", self.subject.own.key)));
         };
+        let client = self.client();
+        let found = bindings(&client, &self.subject.account(), false).await;
+        let found = found.map_err(doing("reading bindings"))?;
+        let all = stand_ins(self.subject, &account.live, &found);
         let key = self.subject.second();
         let mut told = Told::new(Which::Second);
         for (reader, _, _) in state.readers(self.subject) {
             self.count(reader, &mut told).await?;
         }
-        self.record(inventory, &key, None).await?;
-        let second = self.put_second(None, &own.uid, &told).await?;
+        let mut intended: Vec<_> = all.iter().map(|(key, _)| (key.clone(), None)).collect();
+        intended.push((key.clone(), None));
+        self.record(inventory, intended).await?;
+        let mut made = self.put_stand_ins(&all).await?;
+        let mut notes = vec![
+            (REPLACES, own.uid.clone()),
+            (ACCOUNT, account.uid.clone()),
+            (KEPT, Kept::of(&account.live).to_text()),
+        ];
+        notes.extend(self.rotation.retired.clone().map(|retired| (RETIRED, retired)));
+        let second = self.put_second(None, notes, &told).await?;
         self.did(self.subject.at, TOKENS, "create", &key);
-        self.record(inventory, &key, Some(second.uid.clone())).await?;
+        made.push((key, Some(second.uid.clone())));
+        self.record(inventory, made).await?;
         Ok(second)
     }
 
@@ -185,14 +210,10 @@ impl Work<'_> {
     pub(super) async fn put_second(
         &self,
         known: Option<&Held>,
-        replaces: &str,
+        notes: Vec<(&'static str, String)>,
         told: &Told,
     ) -> Result<Held, ApplyError> {
         let (subject, key) = (self.subject, self.subject.second());
-        let retired = match known {
-            Some(held) => annotation(&held.live, RETIRED).map(str::to_owned),
-            None => self.rotation.retired.clone(),
-        };
         let mut object = (*subject.own.rendered).clone();
         object["metadata"]["name"] = Value::from(key.name.as_str());
         let mut put = |map: &str, name: &str, value: String| {
@@ -203,10 +224,10 @@ impl Work<'_> {
             map[name] = Value::from(value);
         };
         put("labels", "app.kubernetes.io/managed-by", "meshgen".to_owned());
-        put("annotations", REPLACES, replaces.to_owned());
+        put("annotations", OF, subject.second_account().name);
         put("annotations", TOLD, told.to_text());
-        if let Some(retired) = retired {
-            put("annotations", RETIRED, retired);
+        for (name, value) in notes {
+            put("annotations", name, value);
         }
         if let Some(known) = known {
             object["metadata"]["uid"] = Value::from(known.uid.as_str());
@@ -220,63 +241,41 @@ impl Work<'_> {
         Held::of(written).ok_or_else(|| ApplyError::Moved(format!("somebody deletes {key}")))
     }
 
-    /// Deletes the tree's own Secret, whose token nobody needs by now, and makes it anew.
-    async fn renew(
-        &mut self,
-        old: Option<&Held>,
-        inventory: &mut Inventory,
-    ) -> Result<(), ApplyError> {
-        let (subject, key) = (self.subject, &self.subject.own.key);
-        let client = self.rotation.mesh.members[subject.at].client();
-        let waiter = self.rotation.waiter(subject.at);
-        self.go_on()?;
-        if let Some(old) = old {
-            let deleted = client.delete(&path(key), &old.uid).await;
-            deleted.map_err(doing(format!("deleting {key}")))?;
-            waiter.gone(key, &path(key), &old.uid).await?;
-            self.did(subject.at, TOKENS, "delete", key);
-        } else if let Some(live) = client.get(&path(key)).await.map_err(doing("looking again"))? {
-            // on its way out
-            waiter.gone(key, &path(key), uid(&live).unwrap_or_default()).await?;
-        }
-        let object = Wiped(in_data((*subject.own.rendered).clone()));
-        let made = client.apply(&path(key), &object.0, ApplyOptions::default()).await;
-        let made = made.map_err(doing(format!("creating {key}")))?;
-        self.did(subject.at, TOKENS, "create", key);
-        self.record(inventory, key, uid(&made).map(str::to_owned)).await
-    }
-
-    /// Deletes the second Secret, and forgets it.
-    async fn end(&mut self, second: &Held, inventory: &mut Inventory) -> Result<(), ApplyError> {
-        let key = self.subject.second();
-        let client = self.rotation.mesh.members[self.subject.at].client();
-        self.go_on()?;
-        let deleted = client.delete(&path(&key), &second.uid).await;
-        deleted.map_err(doing(format!("deleting {key}")))?;
-        self.rotation.waiter(self.subject.at).gone(&key, &path(&key), &second.uid).await?;
-        self.did(self.subject.at, TOKENS, "delete", &key);
-        inventory.entries.remove(&key);
-        write_inventory(client, inventory, false).await.map_err(doing("writing the inventory"))
-    }
-
-    /// Records a Secret: by its UID, or as intended.
+    /// Records objects: by their UIDs, or as intended.
     async fn record(
         &self,
         inventory: &mut Inventory,
-        key: &Key,
-        uid: Option<String>,
+        made: Vec<(Key, Option<String>)>,
     ) -> Result<(), ApplyError> {
-        let entry = inventory.entries.entry(key.clone()).or_insert_with(|| Entry {
-            api_version: "v1".to_owned(),
-            stage: TOKENS.to_owned(),
-            cluster: None,
-            digest: None,
-            uid: None,
-            joined: false,
-        });
-        entry.uid = uid;
-        let client = self.rotation.mesh.members[self.subject.at].client();
-        write_inventory(client, inventory, false).await.map_err(doing("writing the inventory"))
+        for (key, uid) in made {
+            let api_version = api_version(&key);
+            let entry = inventory.entries.entry(key).or_insert_with(|| Entry {
+                api_version,
+                stage: TOKENS.to_owned(),
+                cluster: None,
+                digest: None,
+                uid: None,
+                joined: false,
+            });
+            entry.uid = uid;
+        }
+        self.write_down(inventory).await
+    }
+
+    pub(super) async fn write_down(&self, inventory: &mut Inventory) -> Result<(), ApplyError> {
+        let written = write_inventory(&self.client(), inventory, false).await;
+        written.map_err(doing("writing the inventory"))
+    }
+
+    /// The way to the cluster.
+    pub(super) fn client(&self) -> Client {
+        self.rotation.mesh.members[self.subject.at].client().clone()
+    }
+
+    /// The account in the tree; nothing where another brings it.
+    pub(super) fn wanted_account(&self) -> Option<Arc<Desired>> {
+        let wanted = &self.rotation.mesh.members[self.subject.at].wanted;
+        wanted.get(&self.subject.account()).cloned()
     }
 
     /// Waits until the cluster has written a token into a Secret.
@@ -303,7 +302,7 @@ impl Work<'_> {
     }
 
     /// Before a token is taken away: nobody may have been stopped, because others could write then.
-    fn go_on(&self) -> Result<(), ApplyError> {
+    pub(super) fn go_on(&self) -> Result<(), ApplyError> {
         for at in &self.rotation.members {
             let member = &self.rotation.mesh.members[*at];
             let going = member.client().stop().check().map_err(RequestError::Stopped);

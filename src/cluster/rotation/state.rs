@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -17,18 +17,26 @@ use crate::cluster::plan::{bound_cluster, is_leaving, uid};
 use crate::cluster::resource::Resource;
 use crate::cluster::survey::Mesh;
 use crate::object::Binding;
-use crate::pki::Secret;
+use crate::pki::{Secret, Wiped};
 use crate::store::Digest;
 
 /// On the second Secret: the UID of the Secret that it stands in for.
 pub const REPLACES: &str = "meshgen.dev/replaces";
+/// On the second Secret: the UID of the account whose token it stands in for.
+pub const ACCOUNT: &str = "meshgen.dev/replaces-account";
 /// On the second Secret: the cluster whose retirement it is for.
 pub const RETIRED: &str = "meshgen.dev/retired";
 /// Kubernetes' own mark on a token that was used, with the day. An API server of 1.28 or later sets it
 /// when it first takes the token.
 pub const USED: &str = "kubernetes.io/legacy-token-last-used";
 
-/// Whether a live object is a second Secret: another apply keeps it.
+/// Kubernetes' own, on a token's Secret: the account, by name.
+pub const OF: &str = "kubernetes.io/service-account.name";
+/// Kubernetes' own, on a token's Secret: the account, by UID, since it wrote the token.
+const OF_UID: &str = "kubernetes.io/service-account.uid";
+
+/// Whether a live object stands in for another while a token is made anew (the second Secret, its
+/// account, that one's bindings): another apply keeps it.
 pub fn is_second(live: &Value) -> bool {
     annotation(live, REPLACES).is_some()
 }
@@ -47,6 +55,8 @@ pub struct Subject {
     pub name: String,
     /// Its Secret in the tree.
     pub own: Arc<Desired>,
+    /// The name of the account that the token is of.
+    of: String,
     /// The peers with their remote secrets.
     pub readers: Vec<Reader>,
 }
@@ -70,6 +80,7 @@ impl Subject {
         let from = &bindings.find(|binding| binding.from.cluster == name)?.from;
         let (namespace, secret) = from.secret.split_once('/')?;
         let own = member.wanted.get(&Key::secret(namespace, secret))?.clone();
+        let of = annotation(&own.rendered, OF)?.to_owned();
         let readers = members.iter().filter(|place| **place != at).flat_map(|place| {
             let objects = mesh.members.get(*place).map(|reader| &reader.wanted.objects);
             let bound = objects
@@ -79,7 +90,17 @@ impl Subject {
             bound.map(|desired| Reader { at: *place, desired: desired.clone() })
         });
         let readers = readers.collect();
-        Some(Self { at, name, own, readers })
+        Some(Self { at, name, own, of, readers })
+    }
+
+    /// The account that the token is of.
+    pub fn account(&self) -> Key {
+        Key { kind: "ServiceAccount".to_owned(), name: self.of.clone(), ..self.own.key.clone() }
+    }
+
+    /// The account that stands in for it.
+    pub fn second_account(&self) -> Key {
+        Key { name: format!("{}-second", self.of), ..self.account() }
     }
 
     /// The second Secret.
@@ -104,6 +125,15 @@ impl Token {
     pub fn is(&self, other: &Self) -> bool {
         self.digest == other.digest
     }
+
+    /// The UID of the account that it says it is of.
+    pub fn account(&self) -> Option<String> {
+        let claims = self.value.expose().split('.').nth(1)?;
+        let claims = Zeroizing::new(URL_SAFE_NO_PAD.decode(claims).ok()?);
+        let claims = Wiped(serde_json::from_slice::<Value>(&claims).ok()?);
+        let of = claims.0.get("kubernetes.io/serviceaccount/service-account.uid")?;
+        of.as_str().map(str::to_owned)
+    }
 }
 
 /// The only value that a remote secret binds.
@@ -117,7 +147,7 @@ impl Bindings for Token {
     }
 }
 
-/// A token's Secret that is there.
+/// A token's Secret that is there, or an account.
 #[derive(Clone)]
 pub struct Held {
     pub uid: String,
@@ -139,6 +169,16 @@ impl Held {
         Some(Self { uid, token, live })
     }
 
+    /// The UID of the account that its token is of.
+    pub fn account(&self) -> Option<&str> {
+        annotation(&self.live, OF_UID)
+    }
+
+    /// Of a second Secret: the UID of the account that must go.
+    pub fn replaced_account(&self) -> Option<&str> {
+        annotation(&self.live, ACCOUNT)
+    }
+
     /// Whether the API server has taken its token.
     pub fn is_used(&self) -> bool {
         self.live.pointer("/metadata/labels").and_then(|labels| labels.get(USED)).is_some()
@@ -150,9 +190,9 @@ impl Held {
 pub enum Phase {
     /// No second Secret is there.
     Begin,
-    /// The second is there, and the own one is still the old one, or gone.
+    /// The second is there, and the own one or its account is still the old one, or gone.
     Spread,
-    /// The own one was made anew.
+    /// The own one has a token of an account that was made anew.
     Return,
 }
 
@@ -162,6 +202,8 @@ pub struct State {
     pub own: Option<Held>,
     /// The second.
     pub second: Option<Held>,
+    /// The account of the tree's own.
+    pub account: Option<Held>,
     /// The remote secrets, in the order of the readers; nothing where there is none.
     pub remote: Vec<Option<Value>>,
 }
@@ -169,8 +211,8 @@ pub struct State {
 impl State {
     /// Reads it.
     pub async fn read(mesh: &Arc<Mesh>, subject: &Subject) -> Result<Self, RequestError> {
-        let mut places =
-            vec![(subject.at, subject.own.key.clone()), (subject.at, subject.second())];
+        let here = [subject.own.key.clone(), subject.second(), subject.account()];
+        let mut places: Vec<_> = here.into_iter().map(|key| (subject.at, key)).collect();
         let readers = subject.readers.iter();
         places.extend(readers.map(|reader| (reader.at, reader.desired.key.clone())));
         let questions: Vec<_> = places.into_iter().enumerate().collect();
@@ -184,23 +226,27 @@ impl State {
         .await?;
         found.sort_by_key(|(order, _)| *order);
         let mut found = found.into_iter().map(|(_, live)| live);
-        let (own, second) = (found.next().flatten(), found.next().flatten());
+        let mut next = || found.next().flatten().and_then(Held::of);
+        let (own, second, account) = (next(), next(), next());
         Ok(Self {
-            own: own.and_then(Held::of),
-            second: second.and_then(Held::of),
+            own,
+            second,
+            account,
             remote: found.map(|live| live.filter(|live| !is_leaving(live))).collect(),
         })
     }
 
-    /// How far it is: whether the own Secret is the one that the second stands in for.
+    /// How far it is: whether the own Secret has a token of another account than the one that the
+    /// second stands in for. Another Secret alone would have the same token again.
     pub fn phase(&self) -> Phase {
-        match (&self.second, &self.own) {
-            (None, _) => Phase::Begin,
-            (Some(second), Some(own)) if annotation(&second.live, REPLACES) != Some(&own.uid) => {
-                Phase::Return
-            }
-            (Some(_), _) => Phase::Spread,
-        }
+        let Some(second) = &self.second else { return Phase::Begin };
+        let (Some(own), Some(account), Some(old)) =
+            (&self.own, &self.account, second.replaced_account())
+        else {
+            return Phase::Spread;
+        };
+        let is_new = account.uid != old && own.account() == Some(&account.uid);
+        if is_new && own.token.is_some() { Phase::Return } else { Phase::Spread }
     }
 
     /// The readers that have a remote secret, with the token in it.
@@ -217,10 +263,15 @@ impl State {
     }
 }
 
-/// The address of a Secret.
+/// The API version of a kind of Kubernetes' own.
+pub fn api_version(key: &Key) -> String {
+    if key.group.is_empty() { "v1".to_owned() } else { format!("{}/v1", key.group) }
+}
+
+/// The address of a Secret, an account, or a binding.
 pub fn path(key: &Key) -> String {
-    let resource = Resource::built_in("v1", "Secret").expect("Kubernetes has Secrets");
-    resource.path(key)
+    let resource = Resource::built_in(&api_version(key), &key.kind);
+    resource.expect("every server has this kind").path(key)
 }
 
 #[cfg(test)]
@@ -229,25 +280,28 @@ mod tests {
 
     use super::*;
 
-    fn held(uid: &str, replaces: Option<&str>) -> Option<Held> {
-        let mut live = json!({"metadata": {"uid": uid}});
-        if let Some(replaces) = replaces {
-            live["metadata"]["annotations"] = json!({ REPLACES: replaces });
-        }
-        Held::of(live)
+    fn own(account: &str) -> Option<Held> {
+        let data = json!({"token": STANDARD.encode("t"), "ca.crt": STANDARD.encode("c")});
+        let annotations = json!({ OF_UID: account });
+        Held::of(json!({"metadata": {"uid": "o", "annotations": annotations}, "data": data}))
     }
 
     #[test]
-    fn how_far_it_is_follows_from_which_secrets_are_there() {
-        let phase = |own: Option<&str>, second: bool| {
-            let own = own.and_then(|uid| held(uid, None));
-            let second = second.then(|| held("s", Some("old"))).flatten();
-            State { own, second, remote: Vec::new() }.phase()
+    fn how_far_it_is_follows_from_which_account_the_token_is_of() {
+        let phase = |own: Option<Held>, account: Option<&str>, second: bool| {
+            let account = account.and_then(|uid| Held::of(json!({"metadata": {"uid": uid}})));
+            let annotations = json!({ REPLACES: "s", ACCOUNT: "old" });
+            let live = json!({"metadata": {"uid": "2", "annotations": annotations}});
+            let second = second.then(|| Held::of(live)).flatten();
+            State { own, second, account, remote: Vec::new() }.phase()
         };
-        assert_eq!(phase(Some("old"), false), Phase::Begin);
-        assert_eq!(phase(Some("old"), true), Phase::Spread);
-        assert_eq!(phase(None, true), Phase::Spread);
-        assert_eq!(phase(Some("new"), true), Phase::Return);
+        assert_eq!(phase(own("old"), Some("old"), false), Phase::Begin);
+        assert_eq!(phase(own("old"), Some("old"), true), Phase::Spread);
+        assert_eq!(phase(None, Some("old"), true), Phase::Spread);
+        assert_eq!(phase(None, Some("new"), true), Phase::Spread);
+        assert_eq!(phase(own("old"), Some("new"), true), Phase::Spread);
+        assert_eq!(phase(own("new"), None, true), Phase::Spread);
+        assert_eq!(phase(own("new"), Some("new"), true), Phase::Return);
     }
 
     #[test]

@@ -213,7 +213,7 @@ impl ControlPlane {
     fn write_files(&self) {
         let server = self.server_identity();
         let manager = self.identity("system:kube-controller-manager", &[]);
-        let accounts = keys::key();
+        let accounts = keys::account_key();
         let files = [
             ("ca.pem", self.ca_pem()),
             ("ca.key", &self.authority.identity.key),

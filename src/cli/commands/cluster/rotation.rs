@@ -76,10 +76,10 @@ fn line(found: &Found) -> String {
     };
     let steps = match phase {
         Phase::Begin => {
-            "a second token goes out, then the Secret is made anew and its token goes out, then the second one is deleted"
+            "a second token goes out, then the account and its Secret are made anew and their token goes out, then the second one is deleted"
         }
         Phase::Spread => {
-            "goes on with a rotation that was stopped: the second token goes out, then the Secret is made anew"
+            "goes on with a rotation that was stopped: the second token goes out, then the account and its Secret are made anew"
         }
         Phase::Return => {
             "goes on with a rotation that was stopped: the new token goes out, then the second one is deleted"

@@ -12,10 +12,13 @@ use crate::cluster::rotation::rotate;
 /// Make the tokens anew by which peers read a cluster, without a moment in which a peer has none.
 ///
 /// A remote secret holds a token of the cluster's reader account. It has no end: a person who copied
-/// it, or a cluster that left the mesh, reads the cluster until the token's Secret is deleted. Here a
-/// second Secret is made, its token goes to all peers; when every istiod of every peer has taken it,
-/// the tree's own Secret is deleted and made anew, its token goes to all peers; when every istiod has
-/// taken that, the second Secret is deleted. Files do not change.
+/// it, or a cluster that left the mesh, reads the cluster until the account is made anew: a Secret
+/// alone that is made anew gets the same token again where the server signs with RSA. Here a second
+/// account with the same bindings and a Secret is made, its token goes to all peers; when every istiod
+/// of every peer has taken it, the account and the tree's own Secret are deleted and made anew, their
+/// token goes to all peers; when every istiod has taken that, the second account, its bindings and its
+/// Secret are deleted. Files do not change. An account that the tree does not have (that of another's
+/// control plane) is made as it was, and stays the other's.
 ///
 /// Every cluster of the tree must be reached, because a peer that misses the new token loses sight of
 /// the cluster. Each istiod is asked by a port-forward whether it has taken a token; that needs the

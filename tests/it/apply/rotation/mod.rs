@@ -3,6 +3,7 @@
 //! What reads is a [`Reader`] in every cluster, which is asked through real port-forwards, and asks
 //! real API servers with the tokens that it got.
 
+mod charts;
 mod istiod;
 mod kill;
 mod refuse;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Bed, json_of, rare, writes};
 use crate::testbed::{self, Client, ControlPlane, Kubelet, PATIENCE, Reader};
@@ -23,6 +24,9 @@ use crate::testbed::{self, Client, ControlPlane, Kubelet, PATIENCE, Reader};
 const SECRETS: &str = "/api/v1/namespaces/istio-system/secrets";
 const INVENTORY: &str = "/api/v1/namespaces/istio-system/configmaps/meshgen-inventory";
 const OWN: &str = "istio-reader-service-account-istio-remote-secret-token";
+const ACCOUNT: &str = "istio-reader-service-account";
+const ACCOUNTS: &str = "/api/v1/namespaces/istio-system/serviceaccounts";
+const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
 const SECOND: &str = "istio-reader-service-account-istio-remote-secret-token-second";
 
 /// A mesh that is applied, and read by everybody.
@@ -35,6 +39,11 @@ struct Mesh<'a> {
 impl<'a> Mesh<'a> {
     fn start(planes: &'a testbed::Shared) -> Self {
         let (bed, kubelets) = rare::applied(planes);
+        Self::of(planes, bed, kubelets)
+    }
+
+    fn of(planes: &'a testbed::Shared, bed: Bed<'a>, kubelets: Vec<Kubelet>) -> Self {
+        planes.iter().for_each(bound);
         let readers: Vec<Reader> = planes.iter().map(Reader::start).collect();
         let mesh = Self { readers, _kubelets: kubelets, bed };
         mesh.reads_all();
@@ -61,9 +70,19 @@ impl<'a> Mesh<'a> {
             let client = plane.client();
             let name = &plane.name;
             assert!(client.get(&format!("{SECRETS}/{SECOND}")).is_none(), "{what}: {name}");
+            let left: Vec<Value> =
+                [ACCOUNTS, &format!("{RBAC}/clusterrolebindings"), &format!("{RBAC}/rolebindings")]
+                    .into_iter()
+                    .flat_map(|path| client.list(path))
+                    .map(|one| one["metadata"]["name"].clone())
+                    .filter(|name| name.as_str().is_some_and(|name| name.ends_with("-second")))
+                    .collect();
+            assert!(left.is_empty(), "{what}: {name}: {left:?}");
             let own = secret(plane, OWN);
+            assert!(may_read(plane, &token(&own)), "{what}: {name}");
             let head = client.get(INVENTORY).expect("an inventory");
             let lines = head["data"]["objects"].as_str().expect("lines");
+            assert!(!lines.contains("-second"), "{what}: {name}: {lines}");
             let lines: Vec<Value> = lines.lines().map(json_of).collect();
             let found: Vec<&Value> =
                 lines.iter().filter(|line| is_token_secret(&line["name"])).collect();
@@ -105,6 +124,44 @@ impl<'a> Mesh<'a> {
         self.bed.keeps(&both.collect::<Vec<_>>());
         self.bed.keeps_secrets();
     }
+}
+
+/// Gives the account of the readers what Istio's chart gives it: one right of the cluster, and one of
+/// a namespace.
+fn bound(plane: &ControlPlane) {
+    let client = plane.client();
+    let subjects = json!([{
+        "kind": "ServiceAccount", "namespace": "istio-system", "name": ACCOUNT,
+    }]);
+    for (scope, kind, resource) in
+        [("", "ClusterRole", "pods"), ("namespaces/istio-system/", "Role", "configmaps")]
+    {
+        let plural = kind.to_lowercase();
+        let role = json!({"metadata": {"name": "istio-reader"}, "rules": [
+            {"apiGroups": [""], "resources": [resource, "nodes"], "verbs": ["get", "list", "watch"]},
+        ]});
+        let reference =
+            json!({"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": "istio-reader"});
+        let binding = json!({
+            "metadata": {"name": "istio-reader"}, "roleRef": reference, "subjects": subjects,
+        });
+        for (collection, object) in
+            [(format!("{plural}s"), role), (format!("{plural}bindings"), binding)]
+        {
+            let collection = format!("{RBAC}/{scope}{collection}");
+            if client.get(&format!("{collection}/istio-reader")).is_none() {
+                client.post(&collection, &object);
+            }
+        }
+    }
+}
+
+/// Whether a token has the rights that [`bound`] gave.
+fn may_read(plane: &ControlPlane, token: &str) -> bool {
+    let tls = testbed::anybody(plane.ca_pem());
+    let client = Client::new(plane.address(), tls, "testbed-thief").with_token(token);
+    let paths = ["/api/v1/pods", "/api/v1/nodes", "/api/v1/namespaces/istio-system/configmaps"];
+    paths.iter().all(|path| client.request("GET", path, None).status == 200)
 }
 
 fn is_token_secret(name: &Value) -> bool {

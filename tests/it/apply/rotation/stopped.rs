@@ -2,7 +2,9 @@
 
 use std::process::Stdio;
 
-use super::{Mesh, OWN, SECOND, is_refused, remote, secret, takes, token, until, writes};
+use super::{
+    ACCOUNT, ACCOUNTS, Mesh, OWN, SECOND, is_refused, remote, secret, takes, token, until, writes,
+};
 use crate::testbed::shared;
 
 #[test]
@@ -46,7 +48,7 @@ fn nothing_is_taken_away_before_every_istiod_has_the_new_token() {
 }
 
 #[test]
-fn after_the_own_secret_is_new_an_apply_brings_its_token_out() {
+fn an_apply_in_between_is_seen_for_what_it_made() {
     let Some(planes) = shared(3) else { return };
     let mesh = Mesh::start(&planes);
     let bed = &mesh.bed;
@@ -56,13 +58,41 @@ fn after_the_own_secret_is_new_an_apply_brings_its_token_out() {
     mesh.readers[1].deaf(true);
     bed.expect(3, &["pki", "rotate-tokens", "c1", "--yes", "--timeout", "3s"]);
     mesh.readers[1].deaf(false);
-    // as if it had been killed between the end of the old Secret and the new one
     let second = token(&secret(&planes[0], SECOND));
     for plane in &planes[1..] {
         until("it has the second token", || remote(plane, "c1").as_ref() == Some(&second));
     }
     mesh.reads_all();
+    // as if it had been killed between the end of the old Secret and that of its account: an apply
+    // gets the same token again, and nobody may take that for a new one
     client.delete(&format!("{}/{OWN}", super::SECRETS));
+    bed.expect(0, &["apply", "--yes"]);
+    assert_eq!(token(&secret(&planes[0], OWN)), old, "RSA signs the same with the same bytes");
+    mesh.reads_all();
+    let said = bed.expect(2, &["pki", "rotate-tokens", "c1"]);
+    said.must_have("goes on with a rotation that was stopped: the second token goes out");
+    mesh.readers[1].deaf(true);
+    bed.expect(3, &["pki", "rotate-tokens", "c1", "--yes", "--timeout", "3s"]);
+    mesh.readers[1].deaf(false);
+    for plane in &planes[1..] {
+        until("it has it again", || remote(plane, "c1").as_ref() == Some(&second));
+    }
+    mesh.reads_all();
+    // as if it had been killed between the new account and the new Secret
+    client.delete(&format!("{}/{OWN}", super::SECRETS));
+    let account = format!("{ACCOUNTS}/{ACCOUNT}");
+    let before = client.get(&account).expect("an account")["metadata"]["uid"].clone();
+    client.delete(&account);
+    until("it is gone", || {
+        client.get(&account).is_none_or(|live| live["metadata"]["uid"] != before)
+    });
+    client.post(ACCOUNTS, &serde_json::json!({"metadata": {"name": ACCOUNT}}));
+    until("an apply makes its token", || {
+        bed.output(&["apply", "--yes"]).status.success()
+            && client
+                .get(&format!("{}/{OWN}", super::SECRETS))
+                .is_some_and(|own| own["data"]["token"].is_string() && token(&own) != old)
+    });
     bed.expect(0, &["apply", "--yes"]);
     let new = token(&secret(&planes[0], OWN));
     assert!(new != old && new != second);
@@ -74,6 +104,7 @@ fn after_the_own_secret_is_new_an_apply_brings_its_token_out() {
     assert_eq!(token(&secret(&planes[0], OWN)), new, "it is new already");
     assert!(writes(&planes[1]).0.is_empty(), "and out already");
     mesh.is_whole("ended");
+    is_refused(&planes[0], &old);
     is_refused(&planes[0], &second);
     mesh.nobody_was_refused("long after");
 }

@@ -1,13 +1,16 @@
 //! From the first token to the last.
 
-use super::{Mesh, OWN, SECOND, is_refused, remote, secret, takes, token, writes};
+use super::{
+    ACCOUNT, ACCOUNTS, Mesh, OWN, SECOND, is_refused, remote, secret, takes, token, writes,
+};
 use crate::testbed::shared;
 
 #[test]
 fn a_token_is_made_anew_and_the_old_one_ends() {
     let Some(planes) = shared(3) else { return };
     let mesh = Mesh::start(&planes);
-    let before = secret(&planes[0], OWN);
+    let account = || planes[0].client().get(&format!("{ACCOUNTS}/{ACCOUNT}")).expect("an account");
+    let (before, account_before) = (secret(&planes[0], OWN), account());
     let old = token(&before);
     let others = [secret(&planes[1], OWN), secret(&planes[2], OWN)];
     assert!(takes(&planes[0], &old));
@@ -28,13 +31,27 @@ fn a_token_is_made_anew_and_the_old_one_ends() {
     assert_eq!(verbs(1), [remote_secret, remote_secret]);
     assert_eq!(verbs(2), [remote_secret, remote_secret]);
     let line = |verb: &str, name: &str| format!("{verb} secrets {name}");
+    let of = |verb: &str, more: &str| format!("{verb} serviceaccounts {ACCOUNT}{more}");
+    let bindings = |verb: &str| {
+        ["clusterrolebindings", "rolebindings"]
+            .map(|kind| format!("{verb} {kind} istio-reader-second"))
+    };
+    let [given, taken] = ["patch", "delete"].map(bindings);
     let expected = [
+        of("patch", "-second"),
+        given[0].clone(),
+        given[1].clone(),
         line("patch", SECOND),
         line("delete", OWN),
+        of("delete", ""),
+        of("create", ""),
         line("patch", OWN),
         // what istiods had been told of by then
         line("patch", SECOND),
+        taken[0].clone(),
+        taken[1].clone(),
         line("delete", SECOND),
+        of("delete", "-second"),
     ];
     assert_eq!(verbs(0), expected);
 
@@ -42,6 +59,14 @@ fn a_token_is_made_anew_and_the_old_one_ends() {
     let after = secret(&planes[0], OWN);
     assert_ne!(after["metadata"]["uid"], before["metadata"]["uid"]);
     let new = token(&after);
+    assert_ne!(new, old, "another account, or the same token comes back");
+    assert_ne!(account()["metadata"]["uid"], account_before["metadata"]["uid"]);
+    // it is somebody else's, and stays so
+    let managers = |live: &serde_json::Value| {
+        let fields = live["metadata"]["managedFields"].as_array().cloned().unwrap_or_default();
+        fields.iter().map(|entry| entry["manager"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(managers(&account()), managers(&account_before));
     for (at, reader) in mesh.readers.iter().enumerate().skip(1) {
         assert_eq!(reader.token("c1").as_ref(), Some(&new), "c{}", at + 1);
         assert_eq!(reader.changes(), 2, "one change of each token");

@@ -66,14 +66,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         "{shown}: {fetched} blobs fetched ({} bytes), {here} were here; {} bytes in all",
         pulled.bytes, pulled.written.size,
     ));
-    match &signature {
-        Some(_) => context.note(&format!("its signature: `{}`", path.display())),
-        None => {
-            context.note("no signature of this file was pushed with it");
-            if context.disk.exists(&path)? {
-                let path = path.display();
-                context.note(&format!("`{path}` is of the file that was here before: remove it"));
-            }
+    if signature.is_some() {
+        context.note(&format!("its signature: `{}`", path.display()));
+    } else {
+        context.note("no signature of this file was pushed with it");
+        if context.disk.exists(&path)? {
+            let path = path.display();
+            context.note(&format!("`{path}` is of the file that was here before: remove it"));
         }
     }
     if context.json() {

@@ -58,8 +58,9 @@ fn a_file_counts_if_somebody_who_is_trusted_signed_it() {
     fs::copy(bed.path("ours.pub"), folder.join("ours.pub")).expect("copied");
     assert_eq!(with(&[]).status.code(), Some(0), "{}", said(&with(&[])));
     fs::write(folder.join("bad.pub"), "no key").expect("written");
+    // a wrong request, not a wrong signature
     let output = with(&[]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(said(&output).contains("bad.pub"), "{}", said(&output));
     fs::remove_file(folder.join("bad.pub")).expect("removed");
     // changed: no flag takes it

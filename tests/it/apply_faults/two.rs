@@ -31,7 +31,10 @@ fn of_two_at_once_one_waits_or_leaves_and_names_the_other() {
                 _ => panic!("round {round}: {ended:?}"),
             }
         }
-        assert!(ends.iter().any(|ended| ended.code == Some(0)), "nobody won: {ends:?}");
+        // each may hold the Lease of one cluster: then both leave, naming each other, and either goes on
+        if ends.iter().all(|ended| ended.code != Some(0)) {
+            bed.run(&apply).expect(0, "after both left");
+        }
         bed.is_applied(&wants, "both");
         bed.deleted_only(&[[].into(), [].into()], "both");
         bed.writes_nothing(&apply, 0, "again");

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{Method, Request, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
@@ -21,6 +22,9 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const TOTAL: Duration = Duration::from_secs(90);
 /// How often a request is tried.
 const TRIES: u32 = 8;
+/// Most that is held of an answer: a page of objects of a quarter MiB each. A server that never ends would
+/// fill the memory.
+const MAX_ANSWER: usize = 128 << 20;
 /// Objects of one page of a list.
 const PAGE: usize = 500;
 const MERGE: &str = "application/merge-patch+json";
@@ -31,6 +35,9 @@ pub enum RequestError {
     /// No answer, or half of one.
     #[error("the API server does not answer: {0}")]
     Unreachable(String),
+    /// An answer that no API server gives.
+    #[error("the answer of the API server is longer than {} MiB", MAX_ANSWER >> 20)]
+    TooLong,
     /// The server said no.
     #[error("the API server refuses: {0}")]
     Status(Box<Status>),
@@ -296,10 +303,13 @@ impl Client {
         let exchange = async {
             let answer = self.inner.send(request).await.map_err(|error| transport(&error))?;
             let (head, body) = answer.into_parts();
-            let bytes = body.collect_bytes().await.map_err(|error| {
-                RequestError::Unreachable(format!("half an answer: {}", chain(&error)))
+            let body = Limited::new(body, MAX_ANSWER).collect().await.map_err(|error| {
+                if error.is::<LengthLimitError>() {
+                    return RequestError::TooLong;
+                }
+                RequestError::Unreachable(format!("half an answer: {}", chain(&*error)))
             })?;
-            Ok((head, bytes))
+            Ok((head, body.to_bytes()))
         };
         let Ok(result) = timeout(DEADLINE, exchange).await else {
             let text = format!("no answer within {} s", DEADLINE.as_secs());
@@ -375,7 +385,7 @@ struct Body {
 fn again(method: &Method, error: &RequestError) -> Again {
     let status = match error {
         RequestError::Unreachable(_) => return Again::Soon,
-        RequestError::Stopped(_) => return Again::No,
+        RequestError::Stopped(_) | RequestError::TooLong => return Again::No,
         RequestError::Status(status) => status,
     };
     let is_worth = match status.code {

@@ -119,6 +119,26 @@ fn who_is_not_let_in_writes_nothing() {
 }
 
 #[test]
+fn an_answer_without_an_end_is_not_held() {
+    let Some(bed) = Bed::start() else { return };
+    rendered(&bed);
+    bed.proxies[1].fault(|_, _, _| true, Fault::Endless, usize::MAX);
+    let running = bed.spawn(&["plan"]);
+    let (mut most, status) = (0, format!("/proc/{}/status", running.id()));
+    while let Ok(text) = std::fs::read_to_string(&status) {
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        // a process that has ended and was not waited for has no memory
+        let Some(line) = line else { break };
+        most = line.trim().trim_end_matches(" kB").parse().unwrap_or(most);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    running.wait().expect(3, "endless").says("c2").says("longer than 128 MiB");
+    // some requests at once
+    assert!(most < 2 << 20, "{most} KiB were held");
+    assert_eq!(bed.proxies[0].writes(), 0);
+}
+
+#[test]
 fn a_cluster_that_is_gone_stops_all_before_the_first_write() {
     let Some(bed) = Bed::start() else { return };
     let wants = rendered(&bed);

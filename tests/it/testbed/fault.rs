@@ -26,6 +26,8 @@ pub enum Fault {
     Stall(Duration),
     /// The server gets the request; the client half the body of the answer, then the connection ends.
     HalfBody,
+    /// An answer that does not end; the server does not get the request.
+    Endless,
     /// As an expired token: 401; the server does not get the request.
     Unauthorized,
 }

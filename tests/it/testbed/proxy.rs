@@ -133,6 +133,19 @@ fn is_write(method: &str, path: &str) -> bool {
         && !place.ends_with("reviews")
 }
 
+/// Answers until the client has had enough.
+fn endless(client: &mut ServerStream) -> io::Result<()> {
+    let out = client.get_mut();
+    out.write_all(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n{",
+    )?;
+    let piece = vec![b' '; 1 << 20];
+    loop {
+        out.write_all(&piece)?;
+        out.flush()?;
+    }
+}
+
 impl State {
     fn script(&self) -> MutexGuard<'_, Script> {
         self.script.lock().unwrap_or_else(PoisonError::into_inner)
@@ -166,6 +179,7 @@ impl State {
         match &verdict.fault {
             Some(Fault::Reset) => return Err(io::ErrorKind::ConnectionReset.into()),
             Some(Fault::Stall(duration)) => thread::sleep(*duration),
+            Some(Fault::Endless) => return endless(client),
             Some(fault) => {
                 if let Some(answer) = fault.answer() {
                     client.get_mut().write_all(answer.as_bytes())?;

@@ -1,66 +1,18 @@
 //! The archive of a bundle: a ustar in the one form that we write.
 //!
-//! Plain files alone, mode 0644, owner and times zero, no names of owners, two blocks of zeros at
-//! the end and nothing behind them. It is written here and not by a library, because its bytes are
-//! what a signature is of; the form is that of the tars of pins, which no bundle reads or writes.
+//! Plain files alone, whose names are ours: [`ustar`] without prefixes.
 
 use super::Fault;
 use crate::store::Digest;
-
-pub(super) const BLOCK: usize = 512;
-pub(super) const ZEROS: [u8; BLOCK] = [0; BLOCK];
-/// The largest size that eleven octal digits say.
-pub(super) const MAX_SIZE: u64 = (1 << 33) - 1;
+use crate::store::ustar::{self, BLOCK, FIELDS, FILE};
 
 /// Folder of the blobs.
 const BLOBS: &str = "blobs/sha256/";
 
-/// The fields of a header: name, start, end (POSIX.1-2017, pax, "ustar Interchange Format").
-const FIELDS: [(&str, usize, usize); 17] = [
-    ("name", 0, 100),
-    ("mode", 100, 108),
-    ("uid", 108, 116),
-    ("gid", 116, 124),
-    ("size", 124, 136),
-    ("mtime", 136, 148),
-    ("chksum", 148, 156),
-    ("typeflag", 156, 157),
-    ("linkname", 157, 257),
-    ("magic", 257, 263),
-    ("version", 263, 265),
-    ("uname", 265, 297),
-    ("gname", 297, 329),
-    ("devmajor", 329, 337),
-    ("devminor", 337, 345),
-    ("prefix", 345, 500),
-    ("padding", 500, 512),
-];
-
 /// The header of a file. `name` is one of ours: ASCII, at most 100 bytes; `size` at most
-/// [`MAX_SIZE`].
+/// [`MAX_SIZE`](ustar::MAX_SIZE).
 pub(super) fn header(name: &str, size: u64) -> [u8; BLOCK] {
-    let mut block = ZEROS;
-    let mut put = |at: usize, text: &[u8]| block[at..at + text.len()].copy_from_slice(text);
-    put(0, name.as_bytes());
-    put(100, b"0000644\0");
-    put(108, b"0000000\0");
-    put(116, b"0000000\0");
-    put(124, format!("{size:011o}\0").as_bytes());
-    put(136, b"00000000000\0");
-    put(148, b"        ");
-    put(156, b"0");
-    put(257, b"ustar\x0000");
-    put(329, b"0000000\0");
-    put(337, b"0000000\0");
-    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
-    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    block
-}
-
-/// How many zeros follow a content of that size.
-pub(super) fn padding(size: u64) -> usize {
-    let over = usize::try_from(size % BLOCK as u64).expect("below a block");
-    if over == 0 { 0 } else { BLOCK - over }
+    ustar::header("", name, FILE, size)
 }
 
 /// The name of a blob's file.
@@ -91,7 +43,7 @@ pub(super) fn read(block: &[u8; BLOCK], offset: u64) -> Result<Header, Fault> {
         let what = "there is no header of a ustar archive".to_owned();
         return Err(fault(257, what));
     }
-    if block[156] != b'0' {
+    if block[156] != FILE {
         return Err(fault(156, format!("it is {}, not a plain file", kind(block[156]))));
     }
     let Some(size) = octal(&block[124..136]) else {

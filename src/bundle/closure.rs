@@ -8,8 +8,9 @@ use crate::store::oci::{self, Reference};
 
 /// Largest document of an image; registries take no larger manifest.
 const MAX_DOCUMENT: u64 = 4 << 20;
-/// Largest manifest of a tree: some 200,000 files.
-const MAX_TREE: u64 = 64 << 20;
+/// Largest file of a tree, its table of contents and its manifest included, which is one of some 200,000
+/// files. They are held whole, before anybody could know who signed them.
+pub(super) const MAX_FILE: u64 = 64 << 20;
 
 /// Blobs that belong together.
 #[derive(Debug, Default)]
@@ -31,7 +32,7 @@ pub(super) fn follow(
     document: &ReadDocument<'_>,
 ) -> Result<Closure, BundleError> {
     let mut closure = Closure::default();
-    let mut open: Vec<(Reference, u64)> = Vec::new();
+    let mut open: Vec<(Reference, bool)> = Vec::new();
     for Entry { descriptor, .. } in entries {
         let is_ours = descriptor.artifact_type.as_deref() == Some(oci::TREE_TYPE);
         let reference = Reference {
@@ -45,9 +46,9 @@ pub(super) fn follow(
             let why = format!("{:?} is no type of a manifest", descriptor.media_type);
             return Err(BundleError::Malformed { what, why });
         }
-        open.push((reference, if is_ours { MAX_TREE } else { MAX_DOCUMENT }));
+        open.push((reference, is_ours));
     }
-    while let Some((reference, max)) = open.pop() {
+    while let Some((reference, is_ours)) = open.pop() {
         let Reference { digest, size, .. } = reference;
         let known = closure.blobs.get(&digest).or(closure.needs.get(&digest));
         if let Some(known) = known.copied().or_else(|| inside(&digest))
@@ -61,19 +62,25 @@ pub(super) fn follow(
             closure.needs.insert(digest, size);
             continue;
         }
+        let max = match (is_ours, reference.is_document()) {
+            (true, _) => MAX_FILE,
+            (false, true) => MAX_DOCUMENT,
+            (false, false) => u64::MAX,
+        };
+        if size > max {
+            let why = format!("it is larger than {max} bytes");
+            return Err(BundleError::Malformed { what: format!("what {digest} holds"), why });
+        }
         closure.blobs.insert(digest, size);
         if !reference.is_document() || closure.documents.contains_key(&digest) {
             continue;
         }
-        let what = || format!("manifest {digest}");
-        if size > max {
-            let why = format!("it is larger than {max} bytes");
-            return Err(BundleError::Malformed { what: what(), why });
-        }
         let bytes = document(&digest, size)?;
-        let references = oci::references(&bytes)
-            .map_err(|error| BundleError::Malformed { what: what(), why: error.to_string() })?;
-        open.extend(references.into_iter().map(|one| (one, MAX_DOCUMENT)));
+        let references = oci::references(&bytes).map_err(|error| BundleError::Malformed {
+            what: format!("manifest {digest}"),
+            why: error.to_string(),
+        })?;
+        open.extend(references.into_iter().map(|one| (one, is_ours)));
         closure.documents.insert(digest, bytes);
     }
     Ok(closure)

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::content::copy_blob;
+use super::open::OTHER_IMAGES;
 use super::{BundleError, BundleFile, Far};
 use crate::file::Disk;
 use crate::store::{Digest, StoreError, Transaction};
+use crate::tree::publish;
 use crate::tree::view::Opening;
-use crate::tree::{images, publish};
 
 /// What an import did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,9 +41,8 @@ pub fn import(
     if bundle.base.is_some() {
         // the list of images could not be held against the tree before
         let source = file.source(name, Far::of(disk, project)?)?;
-        let there: Vec<String> = images(&source)?.into_iter().map(|one| one.reference).collect();
-        if there != bundle.images {
-            let why = "the images that it names are not those that its tree names".to_owned();
+        if !bundle.names_images_of(&source)? {
+            let why = OTHER_IMAGES.to_owned();
             return Err(BundleError::Malformed { what: "index.json".to_owned(), why });
         }
     }

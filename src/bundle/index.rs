@@ -19,8 +19,6 @@ pub const TREE: &str = "dev.meshgen.tree";
 pub const BASE: &str = "dev.meshgen.base";
 /// The annotation with every image that the mesh runs, sorted, a space between two.
 pub const IMAGES: &str = "dev.meshgen.images";
-/// The whole name of an image, as containerd's `ctr image import` takes it.
-const IMAGE_NAME: &str = "io.containerd.image.name";
 /// What the layout calls the tree.
 const TREE_NAME: &str = "tree";
 /// The name of a tree's table of contents in its manifest.
@@ -123,7 +121,9 @@ impl Entry {
         let kind = match descriptor.artifact_type.as_deref() {
             Some(oci::TREE_TYPE) => Kind::Tree,
             Some(BINARY_TYPE) => Kind::Binary(name.trim_start_matches("meshgen-").to_owned()),
-            None if descriptor.annotation(IMAGE_NAME).is_some() => Kind::Image(name.to_owned()),
+            None if descriptor.annotation(oci::IMAGE_NAME).is_some() => {
+                Kind::Image(name.to_owned())
+            }
             other => {
                 let what = other.unwrap_or("something without a type");
                 return Err(format!("it holds {what:?}, which this meshgen does not know"));
@@ -138,7 +138,7 @@ impl Entry {
         let annotations: Annotations = match &self.kind {
             Kind::Tree => [note(oci::REF_NAME, TREE_NAME)].into(),
             Kind::Image(reference) => {
-                [note(IMAGE_NAME, reference), note(oci::REF_NAME, reference)].into()
+                [note(oci::IMAGE_NAME, reference), note(oci::REF_NAME, reference)].into()
             }
             Kind::Binary(platform) => [note(oci::REF_NAME, &format!("meshgen-{platform}"))].into(),
         };
@@ -210,8 +210,13 @@ impl Bundle {
         let Some(bytes) = documents.get(&manifest.digest) else {
             return Err(BundleError::Missing(manifest.digest));
         };
-        let size = blobs.get(&tree).ok_or(BundleError::Missing(tree))?;
-        let table_bytes = document(&tree, *size)?;
+        let size = blobs.get(&tree).copied().ok_or(BundleError::Missing(tree))?;
+        if size > closure::MAX_FILE {
+            let what = "the tree's index.json".to_owned();
+            let why = format!("it is larger than {} bytes", closure::MAX_FILE);
+            return Err(BundleError::Malformed { what, why });
+        }
+        let table_bytes = document(&tree, size)?;
         let table = check_tree(bytes, &table_bytes)?;
         let digest = Digest::of(&index);
         Ok(Self {

@@ -14,8 +14,12 @@ use super::{Bundle, BundleError, Content, Fault, read_blob};
 use crate::file::{Disk, OpenFile};
 use crate::object::Identity;
 use crate::store::Digest;
-use crate::tree::images;
+use crate::tree::source::{Source, SourceError};
+use crate::tree::{ArtifactRow, images};
 use crate::yaml::{self, Schema};
+
+/// What is wrong with an index whose images are not those of its tree.
+pub(super) const OTHER_IMAGES: &str = "the images that it names are not those that its tree names";
 
 /// A bundle in a file that is what we would have written, to the byte.
 #[derive(Debug)]
@@ -81,20 +85,9 @@ impl BundleFile {
         let mut faults = Vec::new();
         for row in &source.index.artifacts {
             let Some((at, _)) = self.blobs.places.get(&row.digest) else { continue };
-            let bytes = source.read(&row.path)?;
-            let mut say = |what: String| {
-                faults.push(Fault::new(super::archive::blob_name(&row.digest), *at, what));
-            };
-            if holds_key(&bytes) {
-                say(format!("`{}` holds a private key in clear", row.path));
-            }
-            let Some(identity) = &row.object else { continue };
-            let text = std::str::from_utf8(&bytes).unwrap_or_default();
-            let found = yaml::document(text, Schema::Strict).ok();
-            let found = found.and_then(|value| Identity::of(&value).ok());
-            if found.as_ref() != Some(identity) {
-                say(format!("`{}` does not hold {identity}, as the tree's index says", row.path));
-            }
+            let what = wrong(row, &source.read(&row.path)?);
+            let fault = |what| Fault::new(super::archive::blob_name(&row.digest), *at, what);
+            faults.extend(what.map(fault));
         }
         Ok(faults)
     }
@@ -106,10 +99,30 @@ impl BundleFile {
             return Ok(None);
         }
         let source = super::source::within(&self.bundle, &self.blobs, "the bundle", None)?;
-        let there: Vec<String> = images(&source)?.into_iter().map(|one| one.reference).collect();
-        let what = "the images that it names are not those that its tree names";
-        Ok((there != self.bundle.images).then(|| Fault::new(INDEX, at, what)))
+        let is_it = self.bundle.names_images_of(&source)?;
+        Ok((!is_it).then(|| Fault::new(INDEX, at, OTHER_IMAGES)))
     }
+}
+
+impl Bundle {
+    /// Whether the images that it names are those that its tree names.
+    pub(super) fn names_images_of(&self, source: &Source) -> Result<bool, SourceError> {
+        Ok(images(source)?.iter().map(|one| &one.reference).eq(&self.images))
+    }
+}
+
+/// What is wrong with a file of a tree: a private key in clear, or another object than the tree's index
+/// says.
+pub(super) fn wrong(row: &ArtifactRow, bytes: &[u8]) -> Option<String> {
+    if holds_key(bytes) {
+        return Some(format!("`{}` holds a private key in clear", row.path));
+    }
+    let identity = row.object.as_ref()?;
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    let found = yaml::document(text, Schema::Strict).ok();
+    let found = found.and_then(|value| Identity::of(&value).ok());
+    let is_it = found.as_ref() == Some(identity);
+    (!is_it).then(|| format!("`{}` does not hold {identity}, as the tree's index says", row.path))
 }
 
 /// What `index.json` leads to.

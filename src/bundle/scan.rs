@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::archive::{self, BLOCK, ZEROS};
+use super::archive;
 use super::front::FRONT;
 use super::index::{differ, other};
 use super::{BundleError, Fault};
 use crate::file::OpenFile;
 use crate::store::oci;
+use crate::store::ustar::{BLOCK, ZEROS, padding};
 use crate::store::{Digest, Digester};
 
 /// Most faults that are told; a file that has more is no better described.
@@ -123,7 +124,7 @@ fn next(
         }
         scanned.blobs.insert(digest, (content, header.size));
     }
-    let mut zeros = vec![0; archive::padding(header.size)];
+    let mut zeros = vec![0; padding(header.size)];
     let content = tape.at;
     if !tape.fill(&mut zeros)? {
         return Ok(Err(tape.ends(name)));

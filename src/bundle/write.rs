@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use super::archive::{MAX_SIZE, ZEROS, blob_name, header, padding};
+use super::archive::{blob_name, header};
 use super::content::copy_blob;
 use super::front::{FRONT, front};
 use super::{Bundle, BundleError, Content};
 use crate::file::{Disk, Replacement};
+use crate::store::ustar::{MAX_SIZE, ZEROS, padding};
 use crate::store::{Digest, Digester};
 
 /// What became of a bundle's file.

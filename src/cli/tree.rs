@@ -44,7 +44,7 @@ pub fn bundle(
     let Some(path) = bundle_file(context, text)? else { return Ok(None) };
     let bundle = BundleFile::open(&context.disk, &path)?;
     if let Some(trust) = trust {
-        trust.demand(context, &path, &bundle)?;
+        trust.signers.demand(context, &path, &bundle)?;
     }
     let far = Far::of(&context.disk, &context.project)?;
     Ok(Some(bundle.source(text, far)?))

@@ -15,11 +15,11 @@ use super::lease::{Lease, LeaseError, Me};
 use super::plan::Action;
 use super::report::{Event, Outcome, Report, Tell};
 use super::saved::Expected;
-use super::stage_name;
 use super::survey::{Member, Mesh, Surveyed, again};
 use super::wait::{WaitError, Waiter};
 use super::work::Work;
 use crate::store::Digest;
+use crate::tree::stage_name;
 
 /// What all clusters of an apply share.
 pub struct Run {

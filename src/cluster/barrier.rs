@@ -13,10 +13,10 @@ use super::plan::{Held, Step, bound_cluster};
 use super::readiness::{Readiness, readiness};
 use super::report::Event;
 use super::resource::Resource;
-use super::stage_name::{ISTIOD, REMOTE_SECRETS, TOKENS};
 use super::wait::WaitError;
 use super::work::Work;
 use super::write::resource;
+use crate::tree::stage_name::{ISTIOD, REMOTE_SECRETS, TOKENS};
 
 impl Work<'_> {
     /// Waits for a stage's objects, and for what the next stages need of it.

@@ -7,9 +7,9 @@ use time::OffsetDateTime;
 
 use super::observe::Records;
 use super::plan::Refusal;
-use super::stage_name::{ISTIOD, REMOTE_SECRETS};
 use crate::pki::Certificate;
 use crate::tree::Index;
+use crate::tree::stage_name::{ISTIOD, REMOTE_SECRETS};
 use crate::yaml::{self, Schema};
 
 /// The oldest server that checks fields strictly.

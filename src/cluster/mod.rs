@@ -38,7 +38,6 @@ pub mod rotation;
 mod run;
 mod saved;
 mod stage;
-pub mod stage_name;
 mod state;
 mod stop;
 mod stream;

@@ -14,7 +14,7 @@ use super::key::{Key, Selection};
 use super::object_plan::object;
 use super::observe::Live;
 use super::prune_plan::prunes;
-use super::stage_name::{RUNNING, is_of_bindings};
+use crate::tree::stage_name::{RUNNING, is_of_bindings};
 
 /// What is done to an object.
 #[derive(Debug, Clone, PartialEq, Eq)]

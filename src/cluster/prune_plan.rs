@@ -9,7 +9,7 @@ use super::inventory::Entry;
 use super::key::Key;
 use super::plan::{Action, ClusterPlan, Refusal, Step, View, uid};
 use super::rotation::is_second;
-use super::stage_name::ISTIOD;
+use crate::tree::stage_name::ISTIOD;
 
 /// Marks an object that is never pruned, as a label or an annotation.
 pub const KEEP: &str = "meshgen.dev/keep";

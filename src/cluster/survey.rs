@@ -16,7 +16,7 @@ use super::key::Key;
 use super::observe::{Kinds, Live, ObserveError, Records, each, objects, records};
 use super::plan::{Answer, ClusterPlan, Options, Refusal, View, plan, settle};
 use super::probe::{Subject, probe};
-use super::stage_name::ISTIOD;
+use crate::tree::stage_name::ISTIOD;
 use crate::tree::{Index, TreePath};
 
 /// A cluster of a run.

@@ -10,9 +10,9 @@ use super::key::Key;
 use super::lease::is_lost;
 use super::plan::{Action, Held, bound_cluster, uid};
 use super::record::{remove, write_history, write_inventory};
-use super::stage_name::{CACERTS, ISTIOD, REMOTE_SECRETS, TOKENS, is_of_bindings};
 use super::survey::{Member, Surveyed};
 use super::wait::Waiter;
+use crate::tree::stage_name::{CACERTS, ISTIOD, REMOTE_SECRETS, TOKENS, is_of_bindings};
 
 /// One cluster's apply while it goes on.
 pub(super) struct Work<'a> {

@@ -19,7 +19,7 @@ pub use error::FileError;
 pub use fault::{Action, Fault, Operation};
 pub use lock::Lock;
 pub use stat::{FileKind, Stat};
-pub use stream::{NewFile, OpenFile, Replacement};
+pub use stream::{FileReader, NewFile, OpenFile, Replacement};
 
 /// Mode of every file that others may read.
 pub const FILE_MODE: u32 = 0o644;

@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the room that counts them")]
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -42,11 +42,31 @@ impl OpenFile {
             match self.file.read_at(&mut buffer[filled..], at) {
                 Ok(0) => break,
                 Ok(count) => filled += count,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(FileError::system("reading", &self.path, error)),
             }
         }
         Ok(filled)
+    }
+
+    /// It, to be read from its start to its end.
+    pub fn into_reader(self) -> FileReader {
+        FileReader { file: self, at: 0 }
+    }
+}
+
+/// An open file from its start to its end.
+#[derive(Debug)]
+pub struct FileReader {
+    file: OpenFile,
+    at: u64,
+}
+
+impl Read for FileReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(self.at, buffer).map_err(io::Error::other)?;
+        self.at += count as u64;
+        Ok(count)
     }
 }
 
@@ -139,7 +159,7 @@ impl Disk {
     ///
     /// Refuses a folder, a pipe, a device.
     pub fn open(&self, path: &Path) -> Result<OpenFile, FileError> {
-        let error = |source: std::io::Error| FileError::system("reading", path, source);
+        let error = |source: io::Error| FileError::system("reading", path, source);
         let open = || {
             self.gate(Action::Read, path, None)?;
             // opening a pipe that nobody writes to would wait for ever
@@ -174,6 +194,19 @@ impl Disk {
         };
         let file = create().map_err(|source| FileError::system("writing", path, source))?;
         Ok(NewFile { disk: self.clone(), path: path.to_owned(), file, buffer: Vec::new() })
+    }
+
+    /// Reads a plain file whole, unless it is bigger than `max` bytes. Follows symlinks, but refuses what
+    /// is no file: a pipe that nobody writes to would be waited for.
+    pub fn read_plain(&self, path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
+        let file = self.open(path)?;
+        if file.size > max {
+            return Err(FileError::TooLarge { path: path.to_owned(), max });
+        }
+        let mut bytes = vec![0; usize::try_from(file.size).unwrap_or_default()];
+        let count = file.read_at(0, &mut bytes)?;
+        bytes.truncate(count);
+        Ok(bytes)
     }
 
     /// As [`Disk::replace`], in pieces.

@@ -1,52 +1,36 @@
 //! The tar that an engine unpacks.
 //!
-//! A ustar like those of pins and bundles: plain files alone, mode 0644, owner and times zero, two
-//! blocks of zeros at the end. Written here because its bytes make the artifact's digest. A path
-//! that the form has no room for goes into an extended header of pax before its file (POSIX.1-2017,
-//! "pax Interchange Format"), which every unpacker reads.
+//! A [`ustar`] of plain files, whose bytes make the artifact's digest. A path that the form has no room
+//! for goes into an extended header of pax before its file (POSIX.1-2017, "pax Interchange Format"),
+//! which every unpacker reads.
 
-const BLOCK: usize = 512;
-/// Room for a path's last part, and for the folders before it.
-const NAME: usize = 100;
-const PREFIX: usize = 155;
+use crate::store::ustar::{self, EXTENDED, FILE, NAME, split};
+
 /// What an extended header is called: nobody unpacks it.
-const EXTENDED: &str = "pax";
+const EXTENDED_NAME: &str = "pax";
 
 /// The archive of files in the order given.
 pub(super) fn archive<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
     let mut out = Vec::new();
     for (path, bytes) in files {
         if let Some((prefix, name)) = split(path) {
-            out.extend_from_slice(&header(prefix, name, b'0', bytes.len()));
+            out.extend_from_slice(&ustar::header(prefix, name, FILE, bytes.len() as u64));
         } else {
             let record = record("path", path);
-            out.extend_from_slice(&header("", EXTENDED, b'x', record.len()));
-            content(&mut out, record.as_bytes());
+            let size = record.len() as u64;
+            out.extend_from_slice(&ustar::header("", EXTENDED_NAME, EXTENDED, size));
+            ustar::put(&mut out, record.as_bytes());
             // the name in the header does for readers that know no pax; the record is the true one
             let mut end = path.len().min(NAME);
             while !path.is_char_boundary(end) {
                 end -= 1;
             }
-            out.extend_from_slice(&header("", &path[..end], b'0', bytes.len()));
+            out.extend_from_slice(&ustar::header("", &path[..end], FILE, bytes.len() as u64));
         }
-        content(&mut out, bytes);
+        ustar::put(&mut out, bytes);
     }
-    out.resize(out.len() + 2 * BLOCK, 0);
+    ustar::end(&mut out);
     out
-}
-
-fn content(out: &mut Vec<u8>, bytes: &[u8]) {
-    out.extend_from_slice(bytes);
-    out.resize(out.len().next_multiple_of(BLOCK), 0);
-}
-
-/// Folders and last part of a path, if there is room for them.
-fn split(path: &str) -> Option<(&str, &str)> {
-    if path.len() <= NAME {
-        return Some(("", path));
-    }
-    let mut cuts = path.match_indices('/').map(|(at, _)| (&path[..at], &path[at + 1..]));
-    cuts.find(|(prefix, name)| name.len() <= NAME && prefix.len() <= PREFIX)
 }
 
 /// A record of an extended header; its length counts its own digits.
@@ -57,26 +41,6 @@ fn record(key: &str, value: &str) -> String {
         length = rest + length.to_string().len();
     }
     format!("{length} {key}={value}\n")
-}
-
-fn header(prefix: &str, name: &str, kind: u8, size: usize) -> [u8; BLOCK] {
-    let mut block = [0; BLOCK];
-    let mut put = |at: usize, text: &[u8]| block[at..at + text.len()].copy_from_slice(text);
-    put(0, name.as_bytes());
-    put(100, b"0000644\0");
-    put(108, b"0000000\0");
-    put(116, b"0000000\0");
-    put(124, format!("{size:011o}\0").as_bytes());
-    put(136, b"00000000000\0");
-    put(148, b"        ");
-    put(156, &[kind]);
-    put(257, b"ustar\x0000");
-    put(329, b"0000000\0");
-    put(337, b"0000000\0");
-    put(345, prefix.as_bytes());
-    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
-    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    block
 }
 
 #[cfg(test)]

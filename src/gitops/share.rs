@@ -6,12 +6,9 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::tree::source::{Source, SourceError};
+use crate::tree::stage_name::is_of_bindings;
 use crate::tree::{ArtifactRow, ClusterRow, TreePath};
 use crate::yaml::{self, Schema};
-
-/// The stages of `apply --only-bindings`: Secrets that tokens are written to, and those that hold the
-/// tokens of others. An engine that brought one of them would take it away when it is pending.
-const BINDINGS: [&str; 2] = ["55-tokens", "60-remote-secrets"];
 
 /// Why an engine cannot be pointed at a tree.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +77,8 @@ impl<'a> Share<'a> {
             if !targets.contains(&cluster.name) {
                 continue;
             }
-            if BINDINGS.contains(&stage.as_str()) || !row.bindings.is_empty() {
+            // an engine that brought a binding would take it away when it is pending
+            if is_of_bindings(stage) || !row.bindings.is_empty() {
                 left.push(row);
                 continue;
             }

@@ -1,10 +1,9 @@
 //! The canonical tar: one form for one content, so that its sha256 names it.
 //!
-//! A POSIX ustar: plain files alone, sorted by the bytes of their path, mode 0644, owner and times
-//! zero, no names of owners, two blocks of zeros at the end and nothing behind them. Any `tar` reads
-//! it. It is written here and not by a library, because its bytes are a content address.
+//! A [`ustar`]: plain files alone, sorted by the bytes of their path.
 
 use super::Files;
+use crate::store::ustar::{self, BLOCK, FILE, NAME, split};
 
 /// The largest content that a pin has: bytes of all its files.
 pub const MAX_CONTENT: u64 = 64 << 20;
@@ -14,11 +13,6 @@ pub const MAX_FILE: u64 = 16 << 20;
 pub const MAX_FILES: usize = 10_000;
 /// The largest canonical tar.
 pub const MAX_ARCHIVE: u64 = MAX_CONTENT + (MAX_FILES as u64) * 2 * BLOCK as u64 + 2 * BLOCK as u64;
-
-const BLOCK: usize = 512;
-/// Room for a path's last part, and for the folders before it.
-const NAME: usize = 100;
-const PREFIX: usize = 155;
 
 /// Why files cannot be the content of a pin, or bytes are none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -114,11 +108,11 @@ pub fn encode(files: &Files) -> Result<Vec<u8>, ArchiveError> {
     let size: usize = files.values().map(|bytes| BLOCK + bytes.len().next_multiple_of(BLOCK)).sum();
     let mut out = Vec::with_capacity(size + 2 * BLOCK);
     for (path, bytes) in files {
-        out.extend_from_slice(&header(path, bytes.len()));
-        out.extend_from_slice(bytes);
-        out.resize(out.len().next_multiple_of(BLOCK), 0);
+        let (prefix, name) = split(path).expect("the path was checked");
+        out.extend_from_slice(&ustar::header(prefix, name, FILE, bytes.len() as u64));
+        ustar::put(&mut out, bytes);
     }
-    out.resize(out.len() + 2 * BLOCK, 0);
+    ustar::end(&mut out);
     Ok(out)
 }
 
@@ -163,41 +157,6 @@ fn text(field: &[u8]) -> Result<&str, ArchiveError> {
 fn number(field: &[u8]) -> Result<usize, ArchiveError> {
     let digits = text(field)?;
     usize::from_str_radix(digits, 8).map_err(|_| ArchiveError::NotCanonical)
-}
-
-/// A path in its two fields: folders, and the rest. As long a prefix as there is room for.
-fn split(path: &str) -> Option<(&str, &str)> {
-    if path.len() <= NAME {
-        return Some(("", path));
-    }
-    let mut end = path.len().min(PREFIX + 1);
-    while !path.is_char_boundary(end) {
-        end -= 1;
-    }
-    let at = path[..end].rfind('/')?;
-    let (prefix, name) = (&path[..at], &path[at + 1..]);
-    (name.len() <= NAME).then_some((prefix, name))
-}
-
-fn header(path: &str, size: usize) -> [u8; BLOCK] {
-    let (prefix, name) = split(path).expect("the path was checked");
-    let mut block = [0; BLOCK];
-    let mut put = |at: usize, text: &[u8]| block[at..at + text.len()].copy_from_slice(text);
-    put(0, name.as_bytes());
-    put(100, b"0000644\0");
-    put(108, b"0000000\0");
-    put(116, b"0000000\0");
-    put(124, format!("{size:011o}\0").as_bytes());
-    put(136, b"00000000000\0");
-    put(148, b"        ");
-    put(156, b"0");
-    put(257, b"ustar\x0000");
-    put(329, b"0000000\0");
-    put(337, b"0000000\0");
-    put(345, prefix.as_bytes());
-    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
-    block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    block
 }
 
 #[cfg(test)]

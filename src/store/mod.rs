@@ -18,6 +18,7 @@ pub mod oci;
 mod root;
 mod stat_cache;
 mod transaction;
+pub mod ustar;
 
 pub use derivation_cache::{DerivationCache, Output};
 pub use digest::{Digest, DigestError, Digester};

@@ -33,6 +33,8 @@ pub const TITLE: &str = "org.opencontainers.image.title";
 pub(super) const GROUP: &str = "dev.meshgen.group";
 /// What a layout calls a manifest.
 pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
+/// The annotation with the whole name of an image, as containerd's `ctr image import` takes it.
+pub const IMAGE_NAME: &str = "io.containerd.image.name";
 
 /// Notes on a document or on what it refers to.
 pub type Annotations = BTreeMap<String, String>;

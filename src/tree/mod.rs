@@ -6,6 +6,7 @@ mod keep;
 mod path;
 mod rows;
 pub mod source;
+pub mod stage_name;
 pub mod view;
 
 pub use image::{Image, Use, images};

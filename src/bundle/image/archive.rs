@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::layout::{self, Whole};
+use super::layout;
 use super::{Holder, MAX_DOCUMENT, Name, Root};
 use crate::bundle::content::Piece;
 use crate::bundle::{BundleError, Content};
@@ -58,7 +58,7 @@ impl Archive {
         let bad = |why: String| BundleError::Origin { path: path.display().to_string(), why };
         let mut places = BTreeMap::new();
         let mut links = Vec::new();
-        let mut archive = tar::Archive::new(Whole { file: disk.open(path)?, at: 0 });
+        let mut archive = tar::Archive::new(disk.open(path)?.into_reader());
         for entry in archive.entries().map_err(|error| bad(error.to_string()))? {
             let entry = entry.map_err(|error| bad(error.to_string()))?;
             let name = entry.path().map_err(|error| bad(error.to_string()))?;

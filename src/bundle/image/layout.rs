@@ -7,12 +7,9 @@ use std::sync::Arc;
 
 use super::{Holder, MAX_DOCUMENT, Name, Root};
 use crate::bundle::{BundleError, Content, read_blob};
-use crate::file::{Disk, OpenFile};
+use crate::file::Disk;
 use crate::store::Digest;
 use crate::store::oci::{self, ImageIndex};
-
-/// The annotation with the whole name of an image.
-const WHOLE: &str = "io.containerd.image.name";
 
 /// A layout.
 pub(super) struct Layout {
@@ -56,7 +53,7 @@ pub(super) fn index(bytes: &[u8], path: &Path) -> Result<ImageIndex, BundleError
 /// annotation or the other. A tag alone names nothing.
 pub(super) fn find<'i>(index: &'i ImageIndex, name: &Name) -> Option<&'i oci::Descriptor> {
     let is_called = |descriptor: &&oci::Descriptor| {
-        let names = [WHOLE, oci::REF_NAME].into_iter();
+        let names = [oci::IMAGE_NAME, oci::REF_NAME].into_iter();
         let mut names = names.filter_map(|key| descriptor.annotation(key));
         names.any(|text| Name::parse(text).is_ok_and(|other| name.is_called(&other)))
     };
@@ -83,23 +80,9 @@ struct Folder(Arc<Blobs>);
 impl Content for Folder {
     fn blob(&self, digest: &Digest) -> Result<Box<dyn Read + '_>, BundleError> {
         match self.0.disk.open(&self.0.folder.join(digest.hex())) {
-            Ok(file) => Ok(Box::new(Whole { file, at: 0 })),
+            Ok(file) => Ok(Box::new(file.into_reader())),
             Err(error) if error.is_not_found() => Err(BundleError::Missing(*digest)),
             Err(error) => Err(error.into()),
         }
-    }
-}
-
-/// A file from its start to its end.
-pub(super) struct Whole {
-    pub file: OpenFile,
-    pub at: u64,
-}
-
-impl Read for Whole {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.file.read_at(self.at, buffer).map_err(std::io::Error::other)?;
-        self.at += count as u64;
-        Ok(count)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::parallel::each;
 use super::{Remote, RemoteError};
 use crate::bundle::{BundleError, BundleFile, Content, Written, write};
-use crate::file::{Disk, FILE_MODE, FileKind, OpenFile};
+use crate::file::{Disk, FILE_MODE, FileKind};
 use crate::registry::RegistryError;
 use crate::store::{Digest, Digester};
 
@@ -163,7 +163,7 @@ impl Partial<'_> {
         if stat.is_none_or(|stat| !stat.is_file() || stat.size != size) {
             return Ok(false);
         }
-        let mut reader = Whole { file: self.disk.open(path)?, at: 0 };
+        let mut reader = self.disk.open(path)?.into_reader();
         let mut hasher = Digester::default();
         let mut piece = vec![0; 1 << 18];
         loop {
@@ -184,20 +184,6 @@ impl Content for Partial<'_> {
             return Ok(Box::new(Cursor::new(bytes)));
         }
         let file = self.disk.open(&self.folder.join(digest.hex()))?;
-        Ok(Box::new(Whole { file, at: 0 }))
-    }
-}
-
-/// A file from its start to its end.
-struct Whole {
-    file: OpenFile,
-    at: u64,
-}
-
-impl Read for Whole {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.file.read_at(self.at, buffer).map_err(std::io::Error::other)?;
-        self.at += count as u64;
-        Ok(count)
+        Ok(Box::new(file.into_reader()))
     }
 }

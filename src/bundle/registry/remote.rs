@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::RemoteError;
 use super::parallel::each;
+use crate::bundle::open::{OTHER_IMAGES, wrong};
 use crate::bundle::source::within;
 use crate::bundle::{Bundle, BundleError, Content};
 use crate::registry::Repository;
 use crate::store::{Digest, oci};
+use crate::tree::ArtifactRow;
 use crate::tree::source::Source;
 
 /// Largest index of a bundle; registries take no larger manifest.
@@ -83,18 +85,39 @@ impl Remote {
         Ok(within(&self.bundle, &blobs, name, None)?)
     }
 
-    /// Fetches every blob, and checks it against its digest; nothing is kept. `progress` gets how many
-    /// are done.
+    /// Fetches every blob, and checks it against its digest; holds the files of the tree against its
+    /// index, and the images that are named against the files, as [`BundleFile::open`] does. Nothing is
+    /// kept. `progress` gets how many blobs are done.
+    ///
+    /// [`BundleFile::open`]: crate::bundle::BundleFile::open
     pub fn check(&self, progress: &(dyn Fn(usize) + Sync)) -> Result<(), RemoteError> {
-        let documents = &self.bundle.documents;
-        let blobs = self.bundle.blobs.iter().filter(|(digest, _)| !documents.contains_key(digest));
-        let blobs: Vec<(&Digest, &u64)> = blobs.collect();
+        let Bundle { documents, blobs, table, .. } = &self.bundle;
+        let mut rows: BTreeMap<&Digest, Vec<&ArtifactRow>> = BTreeMap::new();
+        for row in &table.artifacts {
+            rows.entry(&row.digest).or_default().push(row);
+        }
+        let blobs: Vec<(&Digest, &u64)> =
+            blobs.iter().filter(|(digest, _)| !documents.contains_key(digest)).collect();
         let done = AtomicUsize::new(0);
-        each(&blobs, |(digest, size)| {
-            self.repository.copy_blob::<RemoteError>(digest, **size, |_| Ok(()))?;
+        each(&blobs, |(digest, size)| -> Result<(), RemoteError> {
+            if let Some(rows) = rows.get(digest) {
+                let bytes = self.repository.blob(digest, **size, &|_| {})?;
+                if let Some(why) = rows.iter().find_map(|row| wrong(row, &bytes)) {
+                    let what = format!("blob {digest}");
+                    return Err(BundleError::Malformed { what, why }.into());
+                }
+            } else {
+                self.repository.copy_blob::<RemoteError>(digest, **size, |_| Ok(()))?;
+            }
             progress(done.fetch_add(1, Ordering::Relaxed) + 1);
             Ok(())
-        })
+        })?;
+        let source = self.source("the bundle")?;
+        if self.bundle.names_images_of(&source).map_err(BundleError::from)? {
+            return Ok(());
+        }
+        let why = OTHER_IMAGES.to_owned();
+        Err(BundleError::Malformed { what: "index.json".to_owned(), why }.into())
     }
 
     /// Where it lies.

@@ -57,7 +57,8 @@ impl TrustedKeys {
     pub fn of_files(disk: &Disk, files: &[PathBuf]) -> Result<Self, TrustError> {
         let mut keys = Self::default();
         for path in files {
-            keys.add(disk, path)?;
+            // a pipe will do: it is the operator's own word
+            keys.add(path, &disk.read_limited(path, MAX)?)?;
         }
         Ok(keys)
     }
@@ -78,16 +79,16 @@ impl TrustedKeys {
         }
         for entry in disk.list(folder)? {
             if entry.name.to_str().is_some_and(|name| name.ends_with(EXTENSION)) {
-                keys.add(disk, &folder.join(&entry.name))?;
+                let path = folder.join(&entry.name);
+                keys.add(&path, &disk.read_plain(&path, MAX)?)?;
             }
         }
         Ok(keys)
     }
 
-    fn add(&mut self, disk: &Disk, path: &Path) -> Result<(), TrustError> {
-        let bytes = disk.read_limited(path, MAX)?;
+    fn add(&mut self, path: &Path, bytes: &[u8]) -> Result<(), TrustError> {
         let fault = |error| TrustError::Key { path: path.to_owned(), error };
-        let text = str::from_utf8(&bytes).map_err(|_| fault(PublicKeyError::None))?;
+        let text = str::from_utf8(bytes).map_err(|_| fault(PublicKeyError::None))?;
         for key in PublicKey::from_pem(text).map_err(fault)? {
             self.0.push(TrustedKey { key, path: path.to_owned() });
         }

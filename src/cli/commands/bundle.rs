@@ -14,8 +14,11 @@ mod trust;
 mod verify;
 
 pub(in crate::cli) use remote::resolve as resolve_remote;
-pub(in crate::cli) use trust::TrustArgs;
+pub(in crate::cli) use trust::{SignerArgs, TrustArgs};
 
+use std::path::Path;
+
+use crate::bundle::BundleFile;
 use crate::cli::{CommandError, Context, Exit};
 
 /// Hand a tree over in one file: for sites without a network.
@@ -40,6 +43,16 @@ enum Command {
     Sign(sign::Args),
     Push(push::Args),
     Pull(pull::Args),
+}
+
+/// Opens the file of a bundle, for commands that take nothing else.
+fn open(context: &Context, path: &Path) -> Result<BundleFile, CommandError> {
+    if path.to_str().is_some_and(|text| text.starts_with("oci://")) {
+        let message = format!("`{}` lies in a registry: a file is needed here", path.display());
+        return Err(CommandError::refused(message)
+            .hint("`meshgen bundle pull OCI --out FILE` makes that very file"));
+    }
+    Ok(BundleFile::open(&context.disk, path)?)
 }
 
 /// Runs it.

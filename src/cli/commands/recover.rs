@@ -8,10 +8,11 @@ use super::cluster::session::{self, ConnectArgs, Request};
 use super::cluster::{ask, who};
 use crate::cli::{CommandError, Context, Exit};
 use crate::cluster::{
-    Entry, Inventory, Key, Lease, MANAGER, Member, Owner, Records, applied_by, records, stage_name,
+    Entry, Inventory, Key, Lease, MANAGER, Member, Owner, Records, applied_by, records,
     write_inventory,
 };
 use crate::object::Identity;
+use crate::tree::stage_name;
 
 /// Make a lost inventory anew from what the cluster says.
 ///

@@ -16,10 +16,10 @@ use crate::cluster::inventory::Inventory;
 use crate::cluster::key::Key;
 use crate::cluster::plan::{is_leaving, uid};
 use crate::cluster::resource::{Resource, segment};
-use crate::cluster::stage_name::TOKENS;
 use crate::cluster::wait::Look;
 use crate::cluster::write::is_maker;
 use crate::pki::Wiped;
+use crate::tree::stage_name::TOKENS;
 
 /// On the second Secret: [`Kept`].
 pub const KEPT: &str = "meshgen.dev/account";

@@ -16,8 +16,8 @@ use crate::cluster::key::Key;
 use crate::cluster::observe::{each, records};
 use crate::cluster::permission::missing;
 use crate::cluster::plan::{Action, ClusterPlan, Refusal, Step, owns};
-use crate::cluster::stage_name::{REMOTE_SECRETS, TOKENS};
 use crate::pki::Wiped;
+use crate::tree::stage_name::{REMOTE_SECRETS, TOKENS};
 
 /// A token that can be made anew.
 pub struct Found {

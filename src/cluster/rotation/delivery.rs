@@ -13,9 +13,9 @@ use crate::cluster::apply::{ApplyError, doing};
 use crate::cluster::client::{ApplyOptions, RequestError};
 use crate::cluster::observe::each;
 use crate::cluster::plan::uid;
-use crate::cluster::stage_name::{REMOTE_SECRETS, TOKENS};
 use crate::cluster::survey::Mesh;
 use crate::pki::Wiped;
+use crate::tree::stage_name::{REMOTE_SECRETS, TOKENS};
 
 impl Work<'_> {
     /// Gives a token to all readers that do not have it, and waits until their istiods took it.

@@ -22,9 +22,9 @@ use crate::cluster::lease::{Lease, LeaseError};
 use crate::cluster::observe::{each, records};
 use crate::cluster::record::write_inventory;
 use crate::cluster::report::{Event, Outcome, Report};
-use crate::cluster::stage_name::TOKENS;
 use crate::cluster::wait::Look;
 use crate::cluster::write::is_maker;
+use crate::tree::stage_name::TOKENS;
 
 /// Makes the tokens anew that were found, one after the other. The first that fails ends it. In the
 /// order of what was found.

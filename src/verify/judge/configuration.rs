@@ -3,8 +3,8 @@
 use super::super::report::{Finding, Status};
 use super::{Verdict, View, count, count_of};
 use crate::cluster::readiness::{Readiness, readiness};
-use crate::cluster::stage_name::SAMPLES;
 use crate::cluster::{Action, Desired, Key, NAMESPACE, NETWORK_LABEL};
+use crate::tree::stage_name::SAMPLES;
 use crate::verify::seen::text;
 
 /// Differences of one cluster that are listed one by one.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Verdict, View, count, count_of, short};
 use crate::cluster::RequestError;
 use crate::cluster::readiness::{Readiness, readiness};
-use crate::cluster::stage_name::ISTIOD;
 use crate::pki::Certificate;
+use crate::tree::stage_name::ISTIOD;
 use crate::verify::seen::{items, text};
 
 /// Workloads of one cluster that are named.

@@ -2,7 +2,7 @@
 
 use super::{Verdict, View, count};
 use crate::cluster::readiness::{Readiness, readiness};
-use crate::cluster::stage_name::SAMPLES;
+use crate::tree::stage_name::SAMPLES;
 
 pub fn ready(view: &View<'_>) -> Verdict {
     if view.looked().all(|seen| seen.sample.is_none()) {

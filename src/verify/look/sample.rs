@@ -9,7 +9,7 @@ use super::Wish;
 use super::client;
 use super::control_plane::{container_image, is_ready};
 use crate::cluster::readiness::pod_trouble;
-use crate::cluster::stage_name::SAMPLES;
+use crate::tree::stage_name::SAMPLES;
 use crate::cluster::{Client, Desired, Member, Pod, RequestError};
 
 /// The client's Deployment, its label `app`, and its container.

@@ -3,10 +3,11 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::cluster::{Files, stage_name};
+use crate::cluster::Files;
 use crate::pki::Validity;
 use crate::pki::certificate::{CertificateInfo, date, describe};
 use crate::tree::source::Source;
+use crate::tree::stage_name;
 
 /// A certificate at an instant.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::cluster::stage_name;
+use crate::tree::stage_name;
 use crate::tree::{Index, Targets};
 
 /// That a cluster's istiod reads another cluster's API server.

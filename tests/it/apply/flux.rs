@@ -95,7 +95,16 @@ fn pushed(bed: &Bed<'_>, registry: &Registry, fleet: &str) {
     let file = bed.file("bed.tar");
     let repository = format!("oci://{}/mesh/bed", registry.address);
     bed.expect(0, &["bundle", "create", "--out", &file]);
-    let said = bed.expect(0, &["bundle", "push", &file, &repository, "--flux"]);
+    // Flux asks nobody who signed what: meshgen does
+    let push = ["bundle", "push", &file, &repository, "--flux", "--key"];
+    let data = tool::root().join("tests/data/sign");
+    let [key, public] = ["cosign.key", "cosign.pub"].map(|name| data.join(name));
+    let [key, public] = [&key, &public].map(|path| path.to_str().expect("a path"));
+    bed.expect(2, &[&push[..], &[public]].concat()).must_have("it is not signed");
+    let password = bed.file("password");
+    fs::write(&password, "no secret: a test's").unwrap();
+    bed.expect(0, &["bundle", "sign", "--key", key, "--password-file", &password, &file]);
+    let said = bed.expect(0, &[&push[..], &[public]].concat());
     bed.expect(0, &["gitops", "flux", "--source", &repository, "--plain-http", "--out", fleet]);
     for name in ["c1", "c2"] {
         let text = fs::read_to_string(Path::new(fleet).join(name).join("bed.yaml")).unwrap();

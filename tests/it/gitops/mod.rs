@@ -6,6 +6,7 @@ mod artifact;
 mod golden;
 mod provenance;
 mod schema;
+mod trust;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

@@ -64,9 +64,13 @@ fn a_bill_and_a_statement_go_with_a_bundle_into_a_registry() {
     let file = project.path().join("mesh.tar").to_string_lossy().into_owned();
     let repository = format!("oci://{}/mesh/solo", registry.address);
     project.run(&["bundle", "create", "--out", &file]);
-    let name = project.run(&["bundle", "push", &file, &repository, "--flux"]);
+    let push = ["bundle", "push", &file, &repository, "--flux", "--allow-unsigned"];
+    let output = project.output(&push[..5]);
+    assert_eq!(output.status.code(), Some(2), "an engine asks nobody who signed");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("it is not signed"));
+    let name = project.run(&push);
     // once more changes nothing, and adds nothing
-    assert_eq!(project.run(&["bundle", "push", &file, &repository, "--flux"]), name);
+    assert_eq!(project.run(&push), name);
     let name = name.trim().trim_start_matches("oci://");
     let oras =
         |arguments: &[&str]| tool::run(Command::new(&oras).args(arguments).arg("--plain-http"), "");

@@ -1,8 +1,17 @@
 //! Registries that mean harm: every answer is checked, and nothing is written.
 
+use std::path::PathBuf;
+
+use meshgen::bundle::{self, Bundle, Created, Options};
+use meshgen::file::Disk;
+use meshgen::store::Digest;
+use meshgen::tree::source::resolve;
+
 use super::gate::{Act, Gate, Seen};
 use super::{Bed, inside};
+use crate::project::Project;
 use crate::registry::Registry;
+use crate::tool;
 
 const TREE: [(&str, &str); 1] = [("c1", "same")];
 
@@ -95,6 +104,72 @@ fn endless_short_and_odd_answers_end() {
     assert_eq!(bed.bytes("one.tar"), bed.bytes("two.tar"));
     let left: Vec<_> = std::fs::read_dir(bed.path("two.tar.partial")).expect("stays").collect();
     assert_eq!(left.len(), 1, "what is none of ours stays");
+}
+
+/// A bundle of the case with control planes, after `change` had its tree and then the bundle itself.
+fn lying(
+    folder: &std::path::Path,
+    index: impl Fn(&str) -> String,
+    change: impl Fn(&mut Bundle),
+) -> (PathBuf, Digest) {
+    let project = Project::copy_of(&tool::root().join("tests/golden/control-plane"));
+    project.run(&["render", "-q"]);
+    let table = project.path().join("out/index.json");
+    let text = std::fs::read_to_string(&table).expect("a table of contents");
+    std::fs::write(&table, index(&text)).expect("written");
+    let source = resolve(&Disk::new(), project.path(), None).expect("a view");
+    let Created { mut bundle, content } =
+        bundle::create(&source, Options::default()).expect("a bundle");
+    change(&mut bundle);
+    bundle.digest = Digest::of(&bundle.index);
+    std::fs::create_dir(folder).expect("a folder");
+    let file = folder.join("lying.tar");
+    bundle::write(&Disk::new(), &file, &bundle, &content).expect("writes");
+    (file, bundle.digest)
+}
+
+#[test]
+fn an_index_that_lies_about_its_tree_is_told_in_a_file_and_in_a_registry() {
+    let (Some(crane), Some(registry)) = (tool::path("crane"), Registry::start()) else { return };
+    let bed = Bed::new(&TREE);
+    let same = |text: &str| text.to_owned();
+    let sample = r#""kind": "Namespace", "name": "sample""#;
+    let identity = |text: &str| text.replacen(sample, &sample.replace("sample", "simple"), 1);
+    let image = |bundle: &mut Bundle| {
+        let mut images = bundle.images.clone();
+        images.push("zz.example/miner:1".to_owned());
+        let text = String::from_utf8(bundle.index.clone()).expect("text");
+        let (old, new) = (bundle.images.join(" "), images.join(" "));
+        assert_eq!(text.matches(&old).count(), 1);
+        bundle.index = text.replace(&old, &new).into_bytes();
+        bundle.images = images;
+    };
+    let cases: [(&str, (PathBuf, Digest)); 3] = [
+        ("", lying(&bed.path("honest"), same, |_| {})),
+        ("does not hold", lying(&bed.path("identity"), identity, |_| {})),
+        ("are not those that its tree names", lying(&bed.path("image"), same, image)),
+    ];
+    for (expected, (file, digest)) in &cases {
+        let file = file.display().to_string();
+        let layout = bed.path("layout");
+        std::fs::remove_dir_all(&layout).ok();
+        std::fs::create_dir(&layout).expect("a folder");
+        let mut command = std::process::Command::new("tar");
+        tool::run(command.args(["-xf", &file, "-C"]).arg(&layout), "");
+        let name = format!("{}/mesh/apac", registry.address);
+        let mut command = std::process::Command::new(&crane);
+        tool::run(command.args(["push", "--index"]).arg(&layout).arg(&name), "");
+        let remote = format!("oci://{name}@{digest}");
+        for bundle in [&file, &remote] {
+            let verify = ["bundle", "verify", bundle, "--allow-unsigned"];
+            if expected.is_empty() {
+                bed.run(&verify);
+            } else {
+                let said = bed.fails(1, &verify);
+                assert!(said.contains(expected), "{bundle}: {said}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -83,6 +83,15 @@ fn a_file_counts_if_somebody_who_is_trusted_signed_it() {
     }
     let said = bed.fails(2, &["bundle", "push", "one.tar", "oci://127.0.0.1:1/x"]);
     assert!(said.contains("the signature is of sha256:"), "{said}");
+    // a pipe that nobody writes to is not waited for
+    fs::remove_file(bed.path("one.tar.sigstore.json")).expect("removed");
+    for pipe in ["one.tar.sigstore.json", ".config/meshgen/trusted/pipe.pub"] {
+        tool::run(std::process::Command::new("mkfifo").arg(bed.path(pipe)), "");
+        let output = with(&[]);
+        let text = super::said(&output);
+        assert!(text.contains("a device, pipe or socket"), "{text}");
+        fs::remove_file(bed.path(pipe)).expect("removed");
+    }
     // nobody signs what is no bundle
     fs::write(bed.path("x.tar"), "x").expect("written");
     bed.fails(2, &["bundle", "sign", "--key", "ours.key", "x.tar"]);

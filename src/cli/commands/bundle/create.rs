@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::super::cluster::session;
+use super::remote;
 use crate::bundle::image::{Images, Origin, platform};
 use crate::bundle::{self, Base, BundleFile, Created, Kind, Options, Part, Written};
 use crate::cli::{CommandError, Context, Exit, registry_options, tree};
@@ -136,6 +137,9 @@ fn own_program() -> Result<PathBuf, CommandError> {
 
 /// What the far side has.
 fn base(context: &Context, text: &str) -> Result<Base, CommandError> {
+    if text.starts_with("oci://") {
+        return Ok(Base::of_bundle(&remote::open(context, text, None)?.bundle));
+    }
     match tree::bundle_file(context, text)? {
         Some(path) => Ok(Base::of_bundle(&BundleFile::open(&context.disk, &path)?.bundle)),
         None => Ok(Base::of_tree(&session::tree(context, Some(text), None)?)),

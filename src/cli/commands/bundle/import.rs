@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::TrustArgs;
-use crate::bundle::{self, BundleFile, Imported};
+use super::{SignerArgs, open};
+use crate::bundle::{self, Imported};
 use crate::cli::{CommandError, Context, Exit};
 
 /// Bring a bundle into the project's store.
@@ -23,7 +23,7 @@ pub struct Args {
     file: PathBuf,
 
     #[command(flatten)]
-    trust: TrustArgs,
+    signers: SignerArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -35,8 +35,8 @@ Exit codes: 0; 2 if the bundle is not whole, not signed, or its base is not here
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let file = BundleFile::open(&context.disk, &args.file)?;
-    args.trust.demand(context, &args.file, &file)?;
+    let file = open(context, &args.file)?;
+    args.signers.demand(context, &args.file, &file)?;
     let name = args.file.display().to_string();
     let Imported { tree, new, known } =
         bundle::import(&context.disk, &context.project, &file, &name)?;

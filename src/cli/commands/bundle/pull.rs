@@ -50,7 +50,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     context.refuse_inside(&args.out)?;
     let options = args.trust.registry();
     let (repository, _, digest) = remote::pinned(context, &args.from, &options, Access::Pull)?;
-    let keys = args.trust.trusted(context)?;
+    let keys = args.trust.signers.trusted(context)?;
     let remote = Remote::open(repository, &digest)?;
     let bar = context.progress("pulling, blobs");
     let pulled = pull(&context.disk, &remote, &args.out, &|done| bar.set(done))?;

@@ -4,15 +4,13 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{flux, provenance, remote};
+use super::trust::{SignerArgs, signature_beside};
+use super::{flux, open, provenance, remote};
 use crate::bundle::registry::{Pushed, describe, push, push_image};
 use crate::bundle::sign::{self, SignatureError, TrustedKeys};
 use crate::bundle::{self, BILL_TYPE, BundleFile, Entry, Far, Kind, STATEMENT_TYPE, Subject};
 use crate::cli::{CommandError, Context, Exit, registry_options};
 use crate::registry::{Access, Options, Reference, Repository};
-
-/// More than any signature; the reader has a limit of its own.
-const MAX_SIGNATURE: u64 = 2 << 20;
 
 /// Bring a bundle into a registry.
 ///
@@ -41,9 +39,12 @@ pub struct Args {
     images: bool,
 
     /// Bring an artifact for each cluster's Flux too, into the same repository: what `gitops flux`
-    /// names.
+    /// names. Engines ask nobody, so the bundle must then be signed by somebody who is trusted.
     #[arg(long)]
     flux: bool,
+
+    #[command(flatten)]
+    signers: SignerArgs,
 
     /// Reach the registry by `http://`. Without it, plain http is for this machine alone.
     #[arg(long)]
@@ -67,12 +68,15 @@ reached: run it again.";
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let to = remote::reference(&args.to)?;
-    let bundle = BundleFile::open(&context.disk, &args.file)?;
+    let bundle = open(context, &args.file)?;
     let digest = bundle.bundle.digest;
     if to.digest.is_some_and(|wanted| wanted != digest) {
         let message =
             format!("`{}` is the bundle {digest}, not the one named", args.file.display());
         return Err(CommandError::refused(message));
+    }
+    if args.flux {
+        args.signers.demand(context, &args.file, &bundle)?;
     }
     let signature = signature(context, args, &bundle)?;
     let options = registry_options(args.plain_http);
@@ -141,11 +145,7 @@ fn signature(
     bundle: &BundleFile,
 ) -> Result<Option<Vec<u8>>, CommandError> {
     let path = sign::file_of(&args.file);
-    let bytes = match context.disk.read_limited(&path, MAX_SIGNATURE) {
-        Ok(bytes) => bytes,
-        Err(error) if error.is_not_found() => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
+    let Some(bytes) = signature_beside(context, &path)? else { return Ok(None) };
     match sign::verify_file(&bytes, &bundle.digest, &TrustedKeys::default()) {
         // whose it is, is for those to ask who take the bundle
         Ok(_) | Err(SignatureError::NoKeys) => Ok(Some(bytes)),

@@ -40,10 +40,19 @@ pub fn resolve(
     text: &str,
     trust: Option<&TrustArgs>,
 ) -> Result<Source, CommandError> {
+    Ok(open(context, text, trust)?.source(text)?)
+}
+
+/// As [`resolve`], with all that is in the bundle.
+pub(super) fn open(
+    context: &Context,
+    text: &str,
+    trust: Option<&TrustArgs>,
+) -> Result<Remote, CommandError> {
     let options = trust.map_or_else(|| registry_options(false), TrustArgs::registry);
     let (repository, _, digest) = pinned(context, text, &options, Access::Pull)?;
     if let Some(trust) = trust {
-        trust.demand_remote(context, text, &repository, &digest)?;
+        trust.signers.demand_remote(context, text, &repository, &digest)?;
     }
-    Ok(Remote::open(repository, &digest)?.source(text)?)
+    Ok(Remote::open(repository, &digest)?)
 }

@@ -89,15 +89,35 @@ fn from_terminal() -> Result<Secret<Vec<u8>>, CommandError> {
     let mut out = std::io::stderr().lock();
     out.write_all(b"password of the private key: ").and_then(|()| out.flush()).map_err(fault)?;
     let silence = Silence::start().map_err(fault)?;
-    let mut line = Zeroizing::new(Vec::with_capacity(1 << 10));
-    stdin.lock().read_until(b'\n', &mut line).map_err(fault)?;
+    let read = unless_interrupted(|| {
+        let mut line = Zeroizing::new(Vec::with_capacity(1 << 10));
+        std::io::stdin().lock().read_until(b'\n', &mut line).map(|_| line)
+    });
     drop(silence);
     // the line end that was typed was not shown
     let _ = out.write_all(b"\n");
+    let mut line = read.map_err(fault)?;
     if line.last() == Some(&b'\n') {
         line.pop();
     }
     Ok(Secret::new(std::mem::take(&mut *line)))
+}
+
+/// Does what blocks, and gives up at Ctrl-C: the process would end, and leave the terminal silent.
+fn unless_interrupted<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> std::io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let result = runtime.block_on(async {
+        let work = tokio::task::spawn_blocking(work);
+        tokio::select! {
+            done = work => done.unwrap_or_else(|error| Err(std::io::Error::other(error))),
+            _ = tokio::signal::ctrl_c() => Err(std::io::ErrorKind::Interrupted.into()),
+        }
+    });
+    // what still waits for a line ends with the process
+    runtime.shutdown_background();
+    result
 }
 
 /// A terminal that does not show what is typed, until it is dropped.

@@ -12,9 +12,21 @@ use crate::store::Digest;
 /// More than any signature; the reader has a limit of its own.
 const MAX: u64 = 2 << 20;
 
-/// Whose signature counts.
+/// Whose signature counts, and how to reach a registry.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::cli) struct TrustArgs {
+    #[command(flatten)]
+    pub signers: SignerArgs,
+
+    /// Of a bundle in a registry: reach it by `http://`. Without it, plain http is for this machine
+    /// alone.
+    #[arg(long)]
+    pub plain_http: bool,
+}
+
+/// Whose signature counts.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::cli) struct SignerArgs {
     /// Of a bundle: a file with public keys (PEM), of which one must have signed it. Can be repeated.
     /// Without it, every `*.pub` in `~/.config/meshgen/trusted` counts (or below `XDG_CONFIG_HOME`).
     #[arg(long = "key", value_name = "FILE")]
@@ -24,14 +36,16 @@ pub(in crate::cli) struct TrustArgs {
     /// wrong still stops.
     #[arg(long)]
     allow_unsigned: bool,
-
-    /// Of a bundle in a registry: reach it by `http://`. Without it, plain http is for this machine
-    /// alone.
-    #[arg(long)]
-    plain_http: bool,
 }
 
 impl TrustArgs {
+    /// How to reach the registry of a bundle.
+    pub fn registry(&self) -> registry::Options {
+        registry_options(self.plain_http)
+    }
+}
+
+impl SignerArgs {
     /// The keys that are trusted.
     pub fn trusted(&self, context: &Context) -> Result<TrustedKeys, CommandError> {
         let keys = match folder() {
@@ -55,23 +69,14 @@ impl TrustArgs {
     ) -> Result<Option<TrustedKey>, CommandError> {
         let path = sign::file_of(file);
         self.check(context, &format!("`{}`", file.display()), |keys| {
-            let signature = match context.disk.read_limited(&path, MAX) {
-                Ok(bytes) => bytes,
-                Err(error) if error.is_not_found() => {
-                    return Ok(Err(SignatureError::Missing(format!("`{}`", path.display()))));
-                }
-                Err(error) => return Err(error.into()),
+            let Some(signature) = signature_beside(context, &path)? else {
+                return Ok(Err(SignatureError::Missing(format!("`{}`", path.display()))));
             };
             Ok(sign::verify_file(&signature, &bundle.digest, keys).cloned())
         })
     }
 
-    /// How to reach the registry of a bundle.
-    pub fn registry(&self) -> registry::Options {
-        registry_options(self.plain_http)
-    }
-
-    /// As [`TrustArgs::demand`], by a signature that lies in the registry beside the bundle whose index
+    /// As [`SignerArgs::demand`], by a signature that lies in the registry beside the bundle whose index
     /// has this digest.
     pub fn demand_remote(
         &self,
@@ -83,7 +88,7 @@ impl TrustArgs {
         self.check(context, &format!("`{name}`"), |keys| Ok(signed(repository, index, keys)?))
     }
 
-    /// As [`TrustArgs::demand`], for whatever `verify` finds of what messages call `name`.
+    /// As [`SignerArgs::demand`], for whatever `verify` finds of what messages call `name`.
     fn check(
         &self,
         context: &Context,
@@ -113,6 +118,18 @@ impl TrustArgs {
                 })
             }
         }
+    }
+}
+
+/// What a file of a signature holds, if it is there.
+pub(super) fn signature_beside(
+    context: &Context,
+    path: &Path,
+) -> Result<Option<Vec<u8>>, CommandError> {
+    match context.disk.read_plain(path, MAX) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

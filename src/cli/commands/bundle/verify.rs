@@ -58,8 +58,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         other => other?,
     };
     // keys that cannot be read are a wrong request, not a wrong signature
-    args.trust.trusted(context)?;
-    let signed = args.trust.demand(context, &args.file, &bundle);
+    args.trust.signers.trusted(context)?;
+    let signed = args.trust.signers.demand(context, &args.file, &bundle);
     if context.json() {
         let written = Written { size: bundle.size, digest: bundle.digest };
         let mut value = to_json(&bundle.bundle, written);
@@ -106,7 +106,7 @@ fn accepted(
 fn remote(context: &Context, args: &Args, text: &str) -> Result<Exit, CommandError> {
     let options = args.trust.registry();
     let (repository, _, digest) = remote::pinned(context, text, &options, Access::Pull)?;
-    let signed = args.trust.demand_remote(context, text, &repository, &digest);
+    let signed = args.trust.signers.demand_remote(context, text, &repository, &digest);
     // a registry that cannot be asked says nothing of a signature
     let signed = match signed {
         Err(error) if error.exit == Exit::Partial => return Err(error),

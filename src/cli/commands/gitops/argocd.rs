@@ -77,6 +77,15 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         ));
     }
     fleet::without_password(&args.source)?;
+    for (flag, name) in [("--namespace", &args.namespace), ("--project", &args.project)] {
+        fleet::name(flag, name)?;
+    }
+    if let Some(name) = &args.plugin {
+        fleet::name("--plugin", name)?;
+    }
+    for (flag, path) in [("--path", &args.path), ("--applications", &args.applications)] {
+        fleet::path(flag, path)?;
+    }
     let sealed = match (&args.plugin, args.without_sealed) {
         (Some(name), _) => Sealed::Plugin(name.clone()),
         (None, true) => Sealed::LeftOut,
@@ -91,7 +100,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         project: args.project.clone(),
         sealed,
     };
-    let source = args.fleet.source(context)?;
+    let source = args.fleet.source(context, false)?;
     let shares = args.fleet.shares(&source)?;
     let names: Vec<&str> = shares.iter().map(|share| share.cluster.name.as_str()).collect();
     let set = stream(&[argocd(&source.index.mesh, &names, &how)]);

@@ -4,14 +4,18 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::cli::commands::bundle::{SignerArgs, TrustArgs};
 use crate::cli::tree::resolve;
 use crate::cli::{CommandError, Context};
 use crate::cluster::unfit;
 use crate::gitops::{GitopsError, Share};
+use crate::mesh::is_dns_label;
 use crate::tree::source::Source;
 
 /// The most characters of a label's value.
 const MAX_LABEL: usize = 63;
+/// The most characters of a name.
+const MAX_NAME: usize = 253;
 /// Characters of `60-remote-secrets`, the longest name of a stage.
 const LONGEST_STAGE: usize = 17;
 
@@ -27,6 +31,25 @@ pub fn without_password(url: &str) -> Result<(), CommandError> {
     Ok(())
 }
 
+/// Refuses a name that no object of Kubernetes has: labels of DNS with dots between them (RFC 1123).
+pub fn name(flag: &str, text: &str) -> Result<(), CommandError> {
+    if text.len() <= MAX_NAME && text.split('.').all(is_dns_label) {
+        return Ok(());
+    }
+    let message = format!("`{flag}`: {text:?} is no name of an object");
+    Err(CommandError::refused(message).hint("lower case letters, digits, `-` and `.`"))
+}
+
+/// Refuses a path that leaves the repository, or that no repository has.
+pub fn path(flag: &str, text: &str) -> Result<(), CommandError> {
+    let is_part = |part: &str| !matches!(part, "" | "..") && !part.contains(char::is_control);
+    if text == "." || text.trim_end_matches('/').split('/').all(is_part) {
+        return Ok(());
+    }
+    let message = format!("`{flag}`: {text:?} is no path in a repository");
+    Err(CommandError::refused(message).hint("relative to the repository's top: `deploy/out`"))
+}
+
 /// Which tree, and which of its clusters.
 #[derive(Debug, clap::Args)]
 pub struct FleetArgs {
@@ -36,12 +59,17 @@ pub struct FleetArgs {
     /// Only these clusters. Can be repeated, or separated by commas.
     #[arg(long, value_name = "CLUSTER", value_delimiter = ',')]
     only: Vec<String>,
+
+    #[command(flatten)]
+    signers: SignerArgs,
 }
 
 impl FleetArgs {
-    /// The tree.
-    pub fn source(&self, context: &Context) -> Result<Source, CommandError> {
-        resolve(context, self.tree.as_deref(), None)
+    /// The tree; of a bundle, one that is signed by somebody who is trusted. `plain_http` is about the
+    /// registry that it may lie in.
+    pub fn source(&self, context: &Context, plain_http: bool) -> Result<Source, CommandError> {
+        let trust = TrustArgs { signers: self.signers.clone(), plain_http };
+        resolve(context, self.tree.as_deref(), Some(&trust))
     }
 
     /// What each of the clusters gets. Refuses those that `apply` would: an engine asks nobody.
@@ -110,12 +138,16 @@ pub fn write(
     files: &[(String, String)],
 ) -> Result<(), CommandError> {
     context.refuse_inside(folder)?;
-    for (path, text) in files {
+    for (done, (path, text)) in files.iter().enumerate() {
         let path = folder.join(path);
-        if let Some(parent) = path.parent() {
-            context.disk.create_dir_all(parent)?;
-        }
-        context.disk.replace(&path, text.as_bytes())?;
+        let parent = path.parent().unwrap_or(folder);
+        let written = context.disk.create_dir_all(parent);
+        let written = written.and_then(|_| context.disk.replace(&path, text.as_bytes()));
+        written.map_err(|error| match done {
+            0 => CommandError::from(error),
+            _ => CommandError::partial(format!("{error}; {done} of {} files are new", files.len()))
+                .hint("run it again: what is written is a function of tree and flags"),
+        })?;
     }
     if context.json() {
         let paths: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();

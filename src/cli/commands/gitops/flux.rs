@@ -57,7 +57,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pull_secret: Option<String>,
 
-    /// Let Flux talk to the registry without TLS.
+    /// Let Flux talk to the registry without TLS; meshgen too, where the tree lies in one.
     #[arg(long)]
     plain_http: bool,
 }
@@ -73,13 +73,19 @@ Exit codes: 0; 2 if the tree has no such cluster, or holds what nobody may apply
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
+    fleet::name("--namespace", &args.namespace)?;
+    fleet::name("--decryption-secret", &args.decryption_secret)?;
+    if let Some(name) = &args.pull_secret {
+        fleet::name("--pull-secret", name)?;
+    }
+    fleet::path("--path", &args.path)?;
     let how = Flux {
         pull: pull(args)?,
         namespace: args.namespace.clone(),
         decryption_secret: args.decryption_secret.clone(),
         pull_secret: args.pull_secret.clone(),
     };
-    let source = args.fleet.source(context)?;
+    let source = args.fleet.source(context, args.plain_http)?;
     let shares = args.fleet.shares(&source)?;
     let text = |share: &Share<'_>| flux(share, &how).map(|objects| stream(&objects));
     match (&args.out, shares.as_slice()) {

@@ -266,7 +266,7 @@ here: it shows in traffic.versions.",
         story: "\
 The verdict of each pair: the client's cluster has seen answers of pods in the other. Where locality
 settings keep traffic near (the client's proxy has endpoints of several priorities), what is far is
-not expected, and is said.",
+not expected, and is said; so with a DestinationRule that keeps a client to one endpoint.",
     },
     Check {
         id: "traffic.share",

@@ -204,6 +204,15 @@ pub struct ProxyPod {
     pub image: String,
 }
 
+/// Settings that send requests elsewhere than chance would.
+#[derive(Debug, Clone)]
+pub struct Steered {
+    /// Which: `DestinationRule sample/hello`.
+    pub by: String,
+    /// Whether a client keeps to one endpoint (`consistentHash`), so that it need not see the others.
+    pub sticky: bool,
+}
+
 /// The sample in one cluster.
 pub struct SampleSeen {
     /// Its namespace.
@@ -218,8 +227,8 @@ pub struct SampleSeen {
     pub proxy: Look<ClientProxy>,
     /// What answers at the gateways of other networks.
     pub ports: Look<BTreeMap<(String, u16), PortAnswer>>,
-    /// What locality settings there are for the service.
-    pub locality: Option<String>,
+    /// What sends requests for the service elsewhere than chance would.
+    pub steered: Option<Steered>,
     /// What was counted; nothing if no traffic was sent.
     pub traffic: Option<Look<Counted>>,
     /// What the client's own lookup of the service's name gave, if a request failed by it.

@@ -7,7 +7,7 @@ use super::super::report::{ClientCount, Pair, Status, Traffic};
 use super::hop::hops;
 use super::{Verdict, View, addresses_of_pods, count};
 use crate::verify::look::target;
-use crate::verify::seen::{ClusterSeen, Counted, Host};
+use crate::verify::seen::{ClusterSeen, Counted, Host, Steered};
 
 /// Where answers come from whose pod is in no cluster that was looked at.
 const ELSEWHERE: &str = "elsewhere";
@@ -63,6 +63,8 @@ enum Share {
     Some,
     /// Nothing while what is near works.
     Far,
+    /// All or nothing: the client keeps to one endpoint.
+    Sticky,
 }
 
 /// The share of each cluster that one client is to see: that of the ready endpoints, unless settings
@@ -82,7 +84,9 @@ fn shares<'a>(
     let hosts = sample.and_then(|sample| sample.proxy.as_ref().ok()?.hosts.as_ref().ok());
     let hosts: Vec<&Host> = hosts.into_iter().flatten().collect();
     let by_priority = hosts.iter().any(|host| host.priority > 0);
-    let is_set = sample.is_some_and(|sample| sample.locality.is_some());
+    let steered = sample.and_then(|sample| sample.steered.as_ref());
+    let is_set = steered.is_some();
+    let is_sticky = steered.is_some_and(|steered| steered.sticky);
     let mut shares = BTreeMap::new();
     for name in clusters {
         if ready(name) <= 0.0 {
@@ -90,7 +94,9 @@ fn shares<'a>(
         }
         // settings that send all to what is near leave no endpoint of what is far
         let is_moved = by_priority || (is_set && !hosts.is_empty());
-        let share = if is_moved && !is_near(view, &hosts, name) {
+        let share = if is_sticky {
+            Share::Sticky
+        } else if is_moved && !is_near(view, &hosts, name) {
             Share::Far
         } else if by_priority || is_set || !is_whole {
             Share::Some
@@ -186,7 +192,7 @@ fn pair(from: &str, to: &str, count: &Count<'_>) -> Pair {
         _ => false,
     };
     let status = match (count.share, count.seen) {
-        (None | Some(Share::Far), 0) => Status::Skipped,
+        (None | Some(Share::Far | Share::Sticky), 0) => Status::Skipped,
         (_, 0) if chance => Status::NotLooked,
         (_, 0) => Status::Failed,
         _ => Status::Passed,
@@ -343,9 +349,9 @@ pub fn share(view: &View<'_>) -> Verdict {
         }
     }
     for seen in view.looked() {
-        let why = seen.sample.as_ref().and_then(|sample| sample.locality.as_ref());
-        if let (Some(why), true) = (why, compared == 0) {
-            return Verdict::skip(&format!("{why} sets shares of its own"));
+        let why = seen.sample.as_ref().and_then(|sample| sample.steered.as_ref());
+        if let (Some(Steered { by, .. }), true) = (why, compared == 0) {
+            return Verdict::skip(&format!("{by} sets shares of its own"));
         }
     }
     if compared == 0 {

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::super::seen::{Endpoint, Look, SamplePod, SampleSeen, items, text, unseen};
+use super::super::seen::{Endpoint, Look, SamplePod, SampleSeen, Steered, items, text, unseen};
 use super::Wish;
 use super::client;
 use super::control_plane::{container_image, is_ready};
 use crate::cluster::readiness::pod_trouble;
-use crate::tree::stage_name::SAMPLES;
 use crate::cluster::{Client, Desired, Member, Pod, RequestError};
+use crate::tree::stage_name::SAMPLES;
 
 /// The client's Deployment, its label `app`, and its container.
 pub const CLIENT: &str = "sleep";
@@ -46,9 +46,9 @@ pub async fn sample(kube: &Client, member: &Member, wish: &Wish) -> Option<Sampl
         let label = "/spec/template/metadata/labels/version";
         text(&desired.rendered, label).map(str::to_owned)
     };
-    let (pods, endpoints, locality) =
+    let (pods, endpoints, steered) =
         tokio::join!(pods(kube, &namespace), endpoints(kube, &namespace), async {
-            if wish.traffic() { locality(kube, &namespace).await } else { None }
+            if wish.traffic() { steered(kube, &namespace).await } else { None }
         },);
     let mut seen = SampleSeen {
         versions: deployments(member).filter_map(version).collect::<BTreeSet<String>>(),
@@ -56,7 +56,7 @@ pub async fn sample(kube: &Client, member: &Member, wish: &Wish) -> Option<Sampl
         endpoints: endpoints.map_err(|error| error.to_string()),
         proxy: unseen(),
         ports: unseen(),
-        locality,
+        steered,
         traffic: None,
         lookup: None,
         namespace,
@@ -133,8 +133,8 @@ async fn endpoints(client: &Client, namespace: &str) -> Result<Vec<Endpoint>, Re
 }
 
 /// What of the mesh's or the service's settings moves traffic between localities by shares of its
-/// own. (That failover keeps it near is seen in the priorities of the client's endpoints.)
-async fn locality(client: &Client, namespace: &str) -> Option<String> {
+/// own, or keeps a client to one endpoint. (That failover keeps it near is seen in the priorities of the client's endpoints.)
+async fn steered(client: &Client, namespace: &str) -> Option<Steered> {
     let rules =
         format!("/apis/networking.istio.io/v1beta1/namespaces/{namespace}/destinationrules");
     let meshes = "/api/v1/namespaces/istio-system/configmaps?labelSelector=istio.io%2Frev";
@@ -144,10 +144,9 @@ async fn locality(client: &Client, namespace: &str) -> Option<String> {
         let policy = rule.pointer("/spec/trafficPolicy/loadBalancer");
         if let (Some(policy), Some(true)) = (policy, text(&rule, "/spec/host").map(is_ours)) {
             let name = text(&rule, "/metadata/name").unwrap_or_default();
-            let is_own = policy.pointer("/localityLbSetting/distribute").is_some()
-                || policy.get("consistentHash").is_some();
-            if is_own {
-                return Some(format!("DestinationRule {namespace}/{name}"));
+            let sticky = policy.get("consistentHash").is_some();
+            if sticky || policy.pointer("/localityLbSetting/distribute").is_some() {
+                return Some(Steered { by: format!("DestinationRule {namespace}/{name}"), sticky });
             }
         }
     }
@@ -155,7 +154,8 @@ async fn locality(client: &Client, namespace: &str) -> Option<String> {
         let mesh = text(map, "/data/mesh").unwrap_or_default();
         let mesh = crate::yaml::document(mesh, crate::yaml::Schema::Go).ok()?;
         mesh.pointer("/localityLbSetting/distribute")?;
-        Some(format!("meshConfig of ConfigMap istio-system/{}", text(map, "/metadata/name")?))
+        let name = text(map, "/metadata/name")?;
+        Some(Steered { by: format!("meshConfig of ConfigMap istio-system/{name}"), sticky: false })
     };
     meshes.unwrap_or_default().iter().find_map(distributes)
 }

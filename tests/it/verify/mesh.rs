@@ -258,6 +258,31 @@ fn a_version_that_is_down_is_named() {
     assert!(traffic.contains("v2 has no ready endpoint"), "{traffic}");
 }
 
+#[test]
+fn a_client_that_keeps_to_one_endpoint_need_not_see_the_others() {
+    let world = World::new(3);
+    world.change("c2", |c2| {
+        c2.put(
+            "networking.istio.io/v1",
+            "destinationrules",
+            json!({
+                "apiVersion": "networking.istio.io/v1", "kind": "DestinationRule",
+                "metadata": {"name": "sticky", "namespace": "sample"},
+                "spec": {
+                    "host": "helloworld",
+                    "trafficPolicy": {"loadBalancer": {"consistentHash": {"useSourceIp": true}}},
+                },
+            }),
+        );
+    });
+    let (code, report) = world.report(&[]);
+    assert_eq!(failed(&report), [], "{report:?}");
+    assert_eq!(code, 0);
+    let pairs = &report.traffic.as_ref().expect("it was counted").pairs;
+    let of = |status: Status| pairs.iter().filter(|pair| pair.status == status).count();
+    assert_eq!((of(Status::Passed), of(Status::Skipped)), (7, 2), "{pairs:?}");
+}
+
 /// A firewall that drops packets spares the connections that stand; new client pods have none.
 #[test]
 fn a_blocked_port_is_named_and_fresh_clients_feel_it() {

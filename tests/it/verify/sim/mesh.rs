@@ -204,7 +204,11 @@ impl Mesh {
         // each as often as it weighs
         let turns: Vec<&(String, String, String)> =
             well.flat_map(|host| host.servers.iter()).collect();
-        (0..count).map(|at| turns.get(at % turns.len().max(1)).map(|who| (*who).clone())).collect()
+        let sticky = own
+            .all("destinationrules", Some("sample"))
+            .any(|rule| rule.pointer("/spec/trafficPolicy/loadBalancer/consistentHash").is_some());
+        let turn = |at: usize| if sticky { 0 } else { at % turns.len().max(1) };
+        (0..count).map(|at| turns.get(turn(at)).map(|who| (*who).clone())).collect()
     }
 }
 

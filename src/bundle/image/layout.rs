@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::{Holder, MAX_DOCUMENT, Name, Root};
 use crate::bundle::{BundleError, Content, read_blob};
 use crate::file::Disk;
-use crate::store::Digest;
 use crate::store::oci::{self, ImageIndex};
+use crate::store::{Digest, Import, Store};
 
 /// A layout.
 pub(super) struct Layout {
@@ -28,6 +28,17 @@ impl Layout {
         let index = index(&disk.read_limited(&path, MAX_DOCUMENT)?, &path)?;
         let blobs = Blobs { disk: disk.clone(), folder: folder.join("blobs/sha256") };
         Ok(Self { index, blobs: Arc::new(blobs) })
+    }
+
+    /// What was imported into the store in a folder, newest first: a layout an import.
+    pub fn imported(disk: &Disk, folder: &Path) -> Result<Vec<Self>, BundleError> {
+        let store = Store::open(disk, folder)?;
+        let blobs = Arc::new(Blobs { disk: disk.clone(), folder: folder.join("blobs/sha256") });
+        let layout = |import: &Import| {
+            let index = index(&store.read(&import.index)?, &store.blob_path(&import.index))?;
+            Ok(Self { index, blobs: Arc::clone(&blobs) })
+        };
+        store.imports()?.iter().rev().map(layout).collect()
     }
 }
 

@@ -11,7 +11,7 @@ mod remote;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -27,6 +27,7 @@ use crate::file::Disk;
 use crate::registry;
 use crate::store::Digest;
 use crate::store::oci::{self, Annotations, Descriptor, ImageIndex, Platform, Reference};
+use crate::tree::view::store_folder;
 
 /// Largest document of an image, and config.
 const MAX_DOCUMENT: u64 = 4 << 20;
@@ -42,6 +43,8 @@ pub enum Origin {
     DockerArchive(PathBuf),
     /// From another bundle.
     Bundle(PathBuf),
+    /// From what bundles that were imported brought.
+    Store,
 }
 
 impl FromStr for Origin {
@@ -54,8 +57,11 @@ impl FromStr for Origin {
             "oci-layout" => Ok(Self::Layout(path)),
             "docker-archive" => Ok(Self::DockerArchive(path)),
             "bundle" => Ok(Self::Bundle(path)),
-            _ => Err("it is `registry`, `oci-layout:DIR`, `docker-archive:FILE` or `bundle:FILE`"
-                .to_owned()),
+            "store" if path.as_os_str().is_empty() => Ok(Self::Store),
+            _ => Err(
+                "it is `registry`, `oci-layout:DIR`, `docker-archive:FILE`, `bundle:FILE` or `store`"
+                    .to_owned(),
+            ),
         }
     }
 }
@@ -67,6 +73,7 @@ impl fmt::Display for Origin {
             Self::Layout(path) => write!(f, "oci-layout:{}", path.display()),
             Self::DockerArchive(path) => write!(f, "docker-archive:{}", path.display()),
             Self::Bundle(path) => write!(f, "bundle:{}", path.display()),
+            Self::Store => f.write_str("what was imported"),
         }
     }
 }
@@ -108,9 +115,10 @@ pub struct Images {
 
 impl Images {
     /// Opens origins; they are asked in their order. Without platforms, all that an image has are
-    /// taken.
+    /// taken. The store is that of the project.
     pub fn open(
         disk: &Disk,
+        project: &Path,
         origins: &[Origin],
         platforms: Vec<Platform>,
         options: &registry::Options,
@@ -123,6 +131,11 @@ impl Images {
                 Origin::DockerArchive(file) => Box::new(Archive::open(disk, file)?),
                 Origin::Bundle(file) => {
                     Box::new(Bundled(std::sync::Arc::new(BundleFile::open(disk, file)?)))
+                }
+                Origin::Store => {
+                    let all = Layout::imported(disk, &store_folder(&project.join("out")))?;
+                    holders.extend(all.into_iter().map(|one| Box::new(one) as Box<dyn Holder>));
+                    continue;
                 }
             });
         }

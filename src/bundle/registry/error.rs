@@ -53,7 +53,9 @@ impl RemoteError {
             Self::Bundle(error) => return error.hint(),
             Self::Absent(_) => "`meshgen bundle push` printed the name of what it brought",
             Self::Delta => {
-                "push a whole bundle (without `--since`): what the registry has is not sent again"
+                "push a whole bundle (without `--since`): what the registry has is not sent again; where \
+                 only the delta is, import it, and `bundle create sha256:TREE --images --from store` \
+                 makes the whole one"
             }
             Self::InTheWay(_) => "move it away, or name another FILE",
             _ => return None,

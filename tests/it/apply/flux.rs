@@ -88,6 +88,8 @@ fn flux_brings_what_apply_brings() {
         keeps_secrets(&bed, engine);
     }
     bed.keeps_secrets();
+    // last, for it breaks what was applied
+    without_patches_it_would(&engines[0]);
 }
 
 /// The bundle with Flux's artifacts in a registry, and what points Flux at them below `fleet`.
@@ -387,6 +389,20 @@ fn forces_nothing_back(engine: &Engine<'_>) {
         merge,
         &json!({"spec": {"replicas": 1}}),
     );
+}
+
+/// That it is the patches which leave istiod its fields: without them, Flux writes.
+fn without_patches_it_would(engine: &Engine<'_>) {
+    let client = engine.plane.client();
+    let path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+    let versions = || -> Vec<Value> {
+        client.list(path).iter().map(|one| one["metadata"]["resourceVersion"].clone()).collect()
+    };
+    let before = versions();
+    let none = json!({"spec": {"patches": null}});
+    let stage = format!("{KUSTOMIZATIONS}/bed-30-istiod");
+    client.patch(&stage, "application/merge-patch+json", &none);
+    until("Flux forces failurePolicy back", || versions() != before);
 }
 
 /// What is Flux's, it puts right.

@@ -23,7 +23,8 @@ use crate::tree::source::Source;
 /// bundle. It says which tree it needs, and is refused where that is not.
 ///
 /// `--images` takes the images too, each by digest: from the registries that their references name,
-/// or from where `--from` says. An image for several platforms is kept as it is, unless `--platform`
+/// or from where `--from` says: from `store` where a delta was imported, which makes the very bundle that
+/// it stands for. An image for several platforms is kept as it is, unless `--platform`
 /// names those that are wanted.
 ///
 /// What waits for facts is not in a tree, and clusters whose facts are examples are refused by
@@ -47,8 +48,8 @@ pub struct Args {
     #[arg(long)]
     images: bool,
 
-    /// Where images are taken from: `registry`, `oci-layout:DIR`, `docker-archive:FILE` or
-    /// `bundle:FILE`. Can be repeated: the first that has one is taken.
+    /// Where images are taken from: `registry`, `oci-layout:DIR`, `docker-archive:FILE`, `bundle:FILE`,
+    /// or `store`: what was imported. Can be repeated: the first that has one is taken.
     #[arg(long = "from", value_name = "ORIGIN", requires = "images", default_value = "registry")]
     origins: Vec<Origin>,
 
@@ -77,6 +78,7 @@ Examples:
   meshgen bundle create --since last-month.tar --out delta.tar
   meshgen bundle create --images --platform linux/amd64 --with-binary --out apac.tar
   meshgen bundle create --images --from oci-layout:mirror --from registry --out apac.tar
+  meshgen bundle create sha256:67eb1db1 --images --from store --out whole.tar
 
 Exit codes: 0; 2 if the tree cannot be read, was edited by hand, or the file cannot be written.";
 
@@ -118,7 +120,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
 /// written.
 fn images(context: &Context, args: &Args, source: &Source) -> Result<Vec<Part>, CommandError> {
     let options = registry_options(args.plain_http);
-    let from = Images::open(&context.disk, &args.origins, args.platforms.clone(), &options)?;
+    let from = Images::open(
+        &context.disk,
+        &context.project,
+        &args.origins,
+        args.platforms.clone(),
+        &options,
+    )?;
     let mut parts = Vec::new();
     for image in crate::tree::images(source)? {
         context.detail(&format!("looking up {}", image.reference));

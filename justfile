@@ -41,6 +41,7 @@ nightly:
     MESHGEN_CASES=1000 MESHGEN_REQUIRE_TOOLS=1 cargo test --release --test it istio_conformance
     MESHGEN_EVERY_KILL=1 MESHGEN_REQUIRE_TOOLS=1 cargo test --release --test it apply_faults::
     MESHGEN_EVERY_KILL=1 MESHGEN_REQUIRE_TOOLS=1 cargo test --release --test it apply::rotation::kill
+    MESHGEN_EVERY_KILL=1 MESHGEN_REQUIRE_TOOLS=1 cargo test --release --test it remote::fault
     cargo test --release --test it apply::nightly -- --ignored --nocapture
 
 # 1 to 1,000 clusters, cold, warm, after a one-line change, against `cp -r`

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Bundle, Entry, Kind};
 use crate::store::Digest;
-use crate::tree::{ArtifactRow, Index};
+use crate::tree::{ArtifactRow, Except, Index, Targets};
 
 /// Media type of a bill, and the type of the artifact that holds it in a registry.
 pub const BILL_TYPE: &str = "application/vnd.cyclonedx+json";
@@ -21,7 +21,7 @@ pub const BILL_TYPE: &str = "application/vnd.cyclonedx+json";
 pub fn bill(tree: &Digest, table: &Index, images: &BTreeMap<String, Option<Digest>>) -> String {
     let mut components: Vec<Value> =
         images.iter().map(|(reference, digest)| image(reference, digest.as_ref())).collect();
-    components.extend(table.artifacts.iter().map(|row| file(row, table)));
+    components.extend(table.artifacts.iter().map(file));
     let references: Vec<&Value> = components.iter().map(|one| &one["bom-ref"]).collect();
     let clusters: Vec<&str> = table.clusters.iter().map(|row| row.name.as_str()).collect();
     let bill = json!({
@@ -47,7 +47,7 @@ pub fn bill(tree: &Digest, table: &Index, images: &BTreeMap<String, Option<Diges
 
 impl Bundle {
     /// Every image that the mesh runs, with the digest of what is inside, if it is.
-    pub(super) fn at_hand(&self) -> impl Iterator<Item = (&String, Option<Digest>)> {
+    pub fn at_hand(&self) -> impl Iterator<Item = (&String, Option<Digest>)> {
         self.images.iter().map(|reference| {
             let is_it =
                 |entry: &&Entry| matches!(&entry.kind, Kind::Image(name) if name == reference);
@@ -71,7 +71,7 @@ fn property(name: &str, value: &str) -> Value {
     json!({"name": name, "value": value})
 }
 
-fn file(row: &ArtifactRow, table: &Index) -> Value {
+fn file(row: &ArtifactRow) -> Value {
     let mut properties = Vec::new();
     if let Some(stage) = &row.stage {
         properties.push(property("meshgen:stage", stage));
@@ -81,9 +81,12 @@ fn file(row: &ArtifactRow, table: &Index) -> Value {
         properties.push(property("meshgen:object", &text));
     }
     if let Some(targets) = &row.targets {
-        let all = table.clusters.iter().map(|cluster| cluster.name.as_str());
-        let names: Vec<&str> = all.filter(|name| targets.contains(name)).collect();
-        properties.push(property("meshgen:targets", &names.join(" ")));
+        // as the index has it: what one cluster does not get would else name all others
+        let text = match targets {
+            Targets::Only(names) => names.join(" "),
+            Targets::AllBut(Except { except }) => format!("all but {}", except.join(" ")),
+        };
+        properties.push(property("meshgen:targets", &text));
     }
     let mut component = json!({
         "type": "file",

@@ -47,7 +47,7 @@ pub struct Far {
 
 impl Far {
     /// What a project has. One without a store or a view has nothing there.
-    pub fn of(disk: &Disk, project: &Path) -> Result<Self, StoreError> {
+    fn of(disk: &Disk, project: &Path) -> Result<Self, StoreError> {
         let store = Store::open(disk, &view::store_folder(&project.join("out")))?;
         // a view that cannot be read gives nothing
         let view = resolve(disk, project, None).ok();
@@ -82,9 +82,17 @@ impl Far {
 }
 
 impl Bundle {
+    /// What a delta builds on, in a project; `None` for a whole bundle, which builds on nothing.
+    ///
     /// Refuses a delta of which something is neither inside nor here.
-    pub(super) fn check_far(&self, name: &str, far: &Far) -> Result<(), BundleError> {
-        let Some(base) = self.base else { return Ok(()) };
+    pub(super) fn far(
+        &self,
+        name: &str,
+        disk: &Disk,
+        project: &Path,
+    ) -> Result<Option<Far>, BundleError> {
+        let Some(base) = self.base else { return Ok(None) };
+        let far = Far::of(disk, project)?;
         let mut missing = Vec::new();
         for digest in self.needs.keys() {
             if !far.holds(digest)? {
@@ -92,7 +100,7 @@ impl Bundle {
             }
         }
         match missing.first() {
-            None => Ok(()),
+            None => Ok(Some(far)),
             Some(first) => Err(BundleError::NoBase {
                 name: name.to_owned(),
                 base,

@@ -97,6 +97,8 @@ pub enum BundleError {
         reference: String,
         /// Why not.
         why: String,
+        /// Whether it is the outside that failed, so that the same again may work.
+        is_outside: bool,
     },
     /// A file that is no program that this meshgen could run as.
     #[error("`{0}` is no program for Linux on amd64 or arm64")]
@@ -135,6 +137,16 @@ fn list(faults: &[Fault]) -> String {
 }
 
 impl BundleError {
+    /// Whether the outside failed, and not the request: the same again may work.
+    pub fn is_outside(&self) -> bool {
+        match self {
+            Self::Registry(error) => error.is_outside(),
+            Self::Source(error) => error.is_outside(),
+            Self::Image { is_outside, .. } => *is_outside,
+            _ => false,
+        }
+    }
+
     /// What the user can do about it, if there is something to say.
     pub fn hint(&self) -> Option<String> {
         let text = match self {

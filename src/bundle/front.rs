@@ -94,6 +94,7 @@ fn readme(bundle: &Bundle) -> String {
         line("materials", &format!("every file and image by name and digest: see {BILL}"));
     }
     text.push_str(HELP);
+    text.push_str(if bundle.base.is_none() { PLAIN } else { PLAIN_DELTA });
     text
 }
 
@@ -107,10 +108,19 @@ With meshgen, without a network:
   meshgen diff out FILE           what it changes against out/; diff --live FILE: in the clusters
   meshgen apply FILE              exactly these bytes
 
-Without it: this is an OCI image layout in a tar.
+";
+
+const PLAIN: &str = "Without it: this is an OCI image layout in a tar.
 
   mkdir bundle && tar -xf FILE -C bundle && cd bundle
   sha256sum -c SHA256SUMS
   oras pull --oci-layout .:tree -o out
   crane push --index . REGISTRY/NAME:TAG
+";
+
+/// A layout that is not whole is nothing for other tools.
+const PLAIN_DELTA: &str = "Where the tree that it needs is, a whole one comes of it:
+
+  meshgen bundle import FILE
+  meshgen bundle create sha256:TREE --images --from store --out WHOLE
 ";

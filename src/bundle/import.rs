@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::content::copy_blob;
 use super::open::OTHER_IMAGES;
-use super::{BundleError, BundleFile, Far};
+use super::{BundleError, BundleFile};
 use crate::file::Disk;
 use crate::store::{Digest, StoreError, Transaction};
 use crate::tree::publish;
@@ -36,11 +36,10 @@ pub fn import(
     name: &str,
 ) -> Result<Imported, BundleError> {
     let bundle = &file.bundle;
-    let far = Far::of(disk, project)?;
-    bundle.check_far(name, &far)?;
-    if bundle.base.is_some() {
+    let far = bundle.far(name, disk, project)?;
+    if far.is_some() {
         // the list of images could not be held against the tree before
-        let source = file.source(name, Far::of(disk, project)?)?;
+        let source = file.source(name, disk, project)?;
         if !bundle.names_images_of(&source)? {
             let why = OTHER_IMAGES.to_owned();
             return Err(BundleError::Malformed { what: "index.json".to_owned(), why });
@@ -58,7 +57,7 @@ pub fn import(
         if transaction.is_sound(digest)? {
             continue;
         }
-        let Some(bytes) = far.read(digest)? else {
+        let Some(bytes) = far.as_ref().map(|far| far.read(digest)).transpose()?.flatten() else {
             return Err(StoreError::Missing(*digest).into());
         };
         transaction.put(*digest, &bytes)?;

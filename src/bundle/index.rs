@@ -206,6 +206,14 @@ impl Bundle {
         {
             return Err(BundleError::Missing(*digest));
         }
+        for entry in &entries {
+            // what a delta leaves to the far side was looked at when that got it
+            if let (Kind::Binary(platform), Some(bytes)) =
+                (&entry.kind, documents.get(&entry.descriptor.digest))
+            {
+                check_binary(entry, platform, bytes)?;
+            }
+        }
         let manifest = &entries[0].descriptor;
         let Some(bytes) = documents.get(&manifest.digest) else {
             return Err(BundleError::Missing(manifest.digest));
@@ -278,6 +286,33 @@ fn ordered(entries: &[Entry], images: &[String]) -> Result<(), String> {
         {
             return Err(format!("it holds the image {reference:?}, which the mesh does not run"));
         }
+    }
+    Ok(())
+}
+
+/// The manifest of meshgen itself, for the file that it names.
+pub(super) fn binary(digest: Digest, size: u64) -> Vec<u8> {
+    oci::encode(&oci::Manifest::new(BINARY_TYPE, vec![oci::layer("meshgen", digest, size)]))
+}
+
+/// Refuses a manifest of meshgen itself that names anything else.
+fn check_binary(entry: &Entry, platform: &str, manifest: &[u8]) -> Result<(), BundleError> {
+    let bad = |why: &str| BundleError::Malformed {
+        what: format!("the manifest of meshgen for {platform}"),
+        why: why.to_owned(),
+    };
+    let all = oci::references(manifest).map_err(|error| bad(&error.to_string()))?;
+    let is_file = all.iter().any(|one| {
+        // it names its empty config, and one file
+        binary(one.digest, one.size) == manifest
+    });
+    if !is_file {
+        return Err(bad("it does not name one program and nothing else"));
+    }
+    let architecture = platform.strip_prefix("linux-").unwrap_or_default();
+    let is_known = ["amd64", "arm64"].contains(&architecture);
+    if !is_known || Entry::binary(architecture, manifest) != *entry {
+        return Err(bad("index.json describes it otherwise"));
     }
     Ok(())
 }

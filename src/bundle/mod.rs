@@ -31,7 +31,8 @@ mod write;
 pub use bill::{BILL_TYPE, bill};
 pub use content::{Content, copy_blob, read_blob};
 pub use create::{Created, Options, Origin, create};
-pub use delta::{Base, Far};
+pub use delta::Base;
+
 pub use error::{BundleError, Fault};
 pub use import::{Imported, import};
 pub use index::{BASE, BINARY_TYPE, BUNDLE_TYPE, Bundle, Entry, IMAGES, Kind, ReadDocument, TREE};

@@ -114,7 +114,7 @@ impl Bundle {
 /// What is wrong with a file of a tree: a private key in clear, or another object than the tree's index
 /// says.
 pub(super) fn wrong(row: &ArtifactRow, bytes: &[u8]) -> Option<String> {
-    if holds_key(bytes) {
+    if holds_key(row, bytes) {
         return Some(format!("`{}` holds a private key in clear", row.path));
     }
     let identity = row.object.as_ref()?;

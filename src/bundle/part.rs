@@ -5,10 +5,10 @@ use std::io::Read;
 use std::path::Path;
 
 use super::content::Piece;
-use super::index::BINARY_TYPE;
+use super::index::binary;
 use super::{BundleError, Content, Entry, copy_blob};
 use crate::file::{Disk, OpenFile};
-use crate::store::oci::{self, Manifest};
+use crate::store::oci;
 use crate::store::{Digest, Digester};
 
 /// Something beside the tree: an image, or meshgen itself.
@@ -37,8 +37,7 @@ impl Part {
         };
         let size = file.size();
         let (digest, _) = digest(&file)?;
-        let manifest =
-            oci::encode(&Manifest::new(BINARY_TYPE, vec![oci::layer("meshgen", digest, size)]));
+        let manifest = binary(digest, size);
         let entry = Entry::binary(architecture, &manifest);
         let held: BTreeMap<Digest, Vec<u8>> = [manifest, oci::EMPTY.to_vec()]
             .into_iter()

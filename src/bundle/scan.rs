@@ -13,8 +13,9 @@ use crate::store::{Digest, Digester};
 
 /// Most faults that are told; a file that has more is no better described.
 const MAX_FAULTS: usize = 20;
-/// Most that is held of an entry before the blobs. `SHA256SUMS` is the longest: 140 bytes a blob.
-const MAX_FRONT: u64 = 64 << 20;
+/// Most that is held of an entry before the blobs. The bill of materials is the longest: some 800 bytes a
+/// file. No more is held than is there.
+pub(super) const MAX_FRONT: u64 = 256 << 20;
 /// So much is read at once.
 const PIECE: usize = 1 << 18;
 

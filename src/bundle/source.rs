@@ -1,8 +1,11 @@
 //! A bundle as a tree to read from.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use super::{Bundle, BundleError, BundleFile, Content, Far, read_blob};
+use super::delta::Far;
+use super::{Bundle, BundleError, BundleFile, Content, read_blob};
+use crate::file::Disk;
 use crate::store::Digest;
 use crate::tree::source::{Blobs, Source, SourceError};
 
@@ -18,6 +21,7 @@ impl<C: Content + Send + Sync> Blobs for Inside<C> {
     fn read(&self, digest: &Digest) -> Result<Option<Vec<u8>>, SourceError> {
         let failed = |error: BundleError| SourceError::Blobs {
             name: self.name.clone(),
+            is_outside: error.is_outside(),
             why: error.to_string(),
         };
         match (self.sizes.get(digest), &self.far) {
@@ -45,12 +49,11 @@ pub(super) fn within<C: Content + Send + Sync + 'static>(
 }
 
 impl BundleFile {
-    /// Its tree, to be read: each file from the bundle, and of a delta the rest from what is here.
+    /// Its tree, to be read: each file from the bundle, and of a delta the rest from what is in the project.
     ///
     /// Refuses a delta of which something is neither inside nor here, and says which tree it needs.
-    pub fn source(&self, name: &str, far: Far) -> Result<Source, BundleError> {
-        self.bundle.check_far(name, &far)?;
-        let far = self.bundle.base.is_some().then_some(far);
+    pub fn source(&self, name: &str, disk: &Disk, project: &Path) -> Result<Source, BundleError> {
+        let far = self.bundle.far(name, disk, project)?;
         Ok(within(&self.bundle, &self.blobs, name, far)?)
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::archive::{blob_name, header};
 use super::content::copy_blob;
 use super::front::{FRONT, front};
+use super::scan::MAX_FRONT;
 use super::{Bundle, BundleError, Content};
 use crate::file::{Disk, Replacement};
 use crate::store::ustar::{MAX_SIZE, ZEROS, padding};
@@ -33,9 +34,16 @@ pub fn write(
     if let Some((digest, _)) = bundle.blobs.iter().find(|(_, size)| **size > MAX_SIZE) {
         return Err(BundleError::Large(*digest));
     }
+    let front = front(bundle);
+    if let Some((name, _)) =
+        FRONT.iter().zip(&front).find(|(_, bytes)| bytes.len() as u64 > MAX_FRONT)
+    {
+        let why = format!("it would be larger than {MAX_FRONT} bytes, and nobody could read it");
+        return Err(BundleError::Malformed { what: (*name).to_owned(), why });
+    }
     let file = disk.replace_in_pieces(path)?;
     let mut out = Out { file, size: 0, hasher: Digester::default() };
-    for (name, bytes) in FRONT.iter().zip(front(bundle)) {
+    for (name, bytes) in FRONT.iter().zip(front) {
         let size = bytes.len() as u64;
         out.write(&header(name, size))?;
         out.write(&bytes)?;

@@ -116,7 +116,9 @@ impl From<StoreError> for CommandError {
 
 impl From<SourceError> for CommandError {
     fn from(error: SourceError) -> Self {
-        Self { hints: error.hint().into_iter().collect(), ..Self::refused(error.to_string()) }
+        let exit = if error.is_outside() { Exit::Partial } else { Exit::Refused };
+        let refused = Self::refused(error.to_string());
+        Self { exit, hints: error.hint().into_iter().collect(), ..refused }
     }
 }
 
@@ -130,7 +132,9 @@ impl From<RemoteError> for CommandError {
 
 impl From<BundleError> for CommandError {
     fn from(error: BundleError) -> Self {
-        Self { hints: error.hint().into_iter().collect(), ..Self::refused(error.to_string()) }
+        let exit = if error.is_outside() { Exit::Partial } else { Exit::Refused };
+        let refused = Self::refused(error.to_string());
+        Self { exit, hints: error.hint().into_iter().collect(), ..refused }
     }
 }
 
@@ -142,13 +146,13 @@ impl From<KeepError> for CommandError {
 
 impl From<DiffError> for CommandError {
     fn from(error: DiffError) -> Self {
-        let hint = match &error {
-            DiffError::Read { source, .. } => {
-                source.downcast_ref::<SourceError>().and_then(SourceError::hint)
-            }
+        let source = match &error {
+            DiffError::Read { source, .. } => source.downcast_ref::<SourceError>(),
             DiffError::Damaged { .. } => None,
         };
-        let refused = Self::refused(error.to_string());
-        hint.into_iter().fold(refused, Self::hint)
+        let is_outside = source.is_some_and(SourceError::is_outside);
+        let exit = if is_outside { Exit::Partial } else { Exit::Refused };
+        let hints = source.and_then(SourceError::hint).into_iter().collect();
+        Self { exit, hints, ..Self::refused(error.to_string()) }
     }
 }

@@ -2,28 +2,28 @@
 
 use std::path::{Path, PathBuf};
 
-use super::commands::bundle::{TrustArgs, resolve_remote};
+use super::commands::bundle::{Reading, resolve_remote};
 use super::{CommandError, Context};
-use crate::bundle::{BundleFile, Far};
+use crate::bundle::BundleFile;
 use crate::file::FileKind;
 use crate::tree::source::{self, Source, SourceError};
 
 /// The tree that a text names: as [`source::resolve`], or that of a bundle's file, or of one in a
 /// registry (`oci://…@sha256:…`).
 ///
-/// A bundle is checked to its last byte before anything is taken from it; with `trust`, it must be
-/// signed by somebody who is trusted. Without, whoever asks only reads.
+/// A bundle is checked to its last byte before anything is taken from it, and `reading` says who must
+/// have signed it.
 pub fn resolve(
     context: &Context,
     text: Option<&str>,
-    trust: Option<&TrustArgs>,
+    reading: Reading<'_>,
 ) -> Result<Source, CommandError> {
     if text == Some("") {
         return Err(CommandError::refused("the TREE is empty")
             .hint("leave it out for what is in out/; is a variable not set?"));
     }
     match source::resolve(&context.disk, &context.project, text) {
-        Err(error @ SourceError::Unknown(..)) => match bundle(context, text, trust)? {
+        Err(error @ SourceError::Unknown(..)) => match bundle(context, text, reading)? {
             Some(source) => Ok(source),
             None => Err(error.into()),
         },
@@ -35,19 +35,18 @@ pub fn resolve(
 pub fn bundle(
     context: &Context,
     text: Option<&str>,
-    trust: Option<&TrustArgs>,
+    reading: Reading<'_>,
 ) -> Result<Option<Source>, CommandError> {
     let Some(text) = text else { return Ok(None) };
     if text.starts_with("oci://") {
-        return resolve_remote(context, text, trust).map(Some);
+        return resolve_remote(context, text, reading).map(Some);
     }
     let Some(path) = bundle_file(context, text)? else { return Ok(None) };
     let bundle = BundleFile::open(&context.disk, &path)?;
-    if let Some(trust) = trust {
-        trust.signers.demand(context, &path, &bundle)?;
+    if let Some(signers) = reading.signers {
+        signers.demand(context, &path, &bundle)?;
     }
-    let far = Far::of(&context.disk, &context.project)?;
-    Ok(Some(bundle.source(text, far)?))
+    Ok(Some(bundle.source(text, &context.disk, &context.project)?))
 }
 
 /// The file that a text names, if it names one. As any file of the command line, it is looked up

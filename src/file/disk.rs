@@ -121,19 +121,28 @@ impl Disk {
 
     /// Whether `path` lies in `folder`, symlinks and `..` resolved on both sides.
     ///
-    /// The file itself need not be there yet, its folder must. Of a symlink it is the link's own
-    /// place that counts.
+    /// Neither the file nor its folders need be there yet. Of a symlink it is the link's own place
+    /// that counts.
     pub fn lies_in(&self, path: &Path, folder: &Path) -> Result<bool, FileError> {
         let resolve = |path: &Path| {
-            self.gate(Action::Stat, path, None)
-                .and_then(|_| fs::canonicalize(path))
-                .map_err(|source| FileError::system("looking at", path, source))
+            let here = Path::new(".");
+            let above = path.ancestors();
+            let above = above.map(|path| if path.as_os_str().is_empty() { here } else { path });
+            for there in above {
+                let found =
+                    self.gate(Action::Stat, there, None).and_then(|_| fs::canonicalize(there));
+                match found {
+                    Ok(found) => return Ok(found),
+                    // what is not there is no symlink; `..` behind it leads nowhere
+                    Err(error)
+                        if error.kind() == io::ErrorKind::NotFound
+                            && there.file_name().is_some() => {}
+                    Err(source) => return Err(FileError::system("looking at", there, source)),
+                }
+            }
+            Ok(PathBuf::from("."))
         };
-        let above = match path.parent() {
-            Some(above) if !above.as_os_str().is_empty() => above,
-            _ => Path::new("."),
-        };
-        Ok(resolve(above)?.starts_with(resolve(folder)?))
+        Ok(resolve(super::change::parent(path))?.starts_with(resolve(folder)?))
     }
 
     /// The absolute path of a file: its folder with symlinks and `..` resolved, its name as given.

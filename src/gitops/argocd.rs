@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::share::below;
 use super::{GitopsError, Share, Step};
 use crate::tree::ArtifactRow;
 
@@ -13,7 +14,7 @@ pub struct Argocd {
     pub url: String,
     /// The branch, tag or commit.
     pub revision: String,
-    /// The folder of the tree in the repository: `out`.
+    /// The folder of the tree in the repository: `out`; empty for its top, as the next one.
     pub path: String,
     /// The folder of the applications in the repository, a folder a cluster below it.
     pub applications: String,
@@ -40,7 +41,6 @@ pub enum Sealed {
 /// which brings that cluster's applications in the order of their waves.
 pub fn argocd(mesh: &str, clusters: &[&str], how: &Argocd) -> Value {
     let elements: Vec<Value> = clusters.iter().map(|cluster| json!({"cluster": cluster})).collect();
-    let applications = how.applications.trim_matches('/');
     json!({
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "ApplicationSet",
@@ -58,7 +58,7 @@ pub fn argocd(mesh: &str, clusters: &[&str], how: &Argocd) -> Value {
                     "source": {
                         "repoURL": how.url,
                         "targetRevision": how.revision,
-                        "path": format!("{applications}/{{{{.cluster}}}}"),
+                        "path": below(&how.applications, "{{.cluster}}"),
                     },
                     "destination": {"name": "in-cluster", "namespace": how.namespace},
                     "syncPolicy": {
@@ -97,7 +97,7 @@ fn application(share: &Share<'_>, step: &Step<'_>, how: &Argocd) -> Value {
     let mut source = json!({
         "repoURL": how.url,
         "targetRevision": how.revision,
-        "path": format!("{}/{}", how.path.trim_matches('/'), step.folder),
+        "path": below(&how.path, step.folder),
     });
     match &how.sealed {
         Sealed::Plugin(name) if step.sealed().is_some() => source["plugin"] = json!({"name": name}),

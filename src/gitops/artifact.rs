@@ -18,6 +18,8 @@ pub const FLUX_CONTENT_TYPE: &str = "application/vnd.cncf.flux.content.v1.tar+gz
 /// change of another cluster leaves it as it is, and its digest is known before it is pushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
+    /// The mesh that it is of.
+    pub mesh: String,
     /// The cluster that it is for.
     pub cluster: String,
     /// Its manifest.
@@ -52,6 +54,7 @@ impl Artifact {
             },
         });
         Ok(Self {
+            mesh: share.source.index.mesh.clone(),
             cluster: share.cluster.name.clone(),
             manifest: manifest.to_string().into_bytes(),
             blobs: vec![(Digest::of(&config), config), (Digest::of(&layer), layer)],
@@ -63,14 +66,15 @@ impl Artifact {
         Digest::of(&self.manifest)
     }
 
-    /// The tag that moves with the cluster's artifact. No cluster's name holds a `.`.
-    pub fn moving_tag(cluster: &str) -> String {
-        format!("flux-{cluster}")
+    /// The tag that moves with the cluster's artifact; several meshes can share a repository. No name
+    /// of a mesh or cluster holds a `.`.
+    pub fn moving_tag(mesh: &str, cluster: &str) -> String {
+        format!("flux-{mesh}.{cluster}")
     }
 
     /// The tag that stays, so that a registry which clears away what has no tag keeps what a fleet
     /// still names by digest.
     pub fn lasting_tag(&self) -> String {
-        format!("flux-{}.{}", self.cluster, self.digest().short())
+        format!("{}.{}", Self::moving_tag(&self.mesh, &self.cluster), self.digest().short())
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::share::places;
+use super::share::{below, places};
 use super::{Artifact, GitopsError, Share, Step};
 use crate::object::Identity;
 use crate::tree::ArtifactRow;
@@ -38,7 +38,7 @@ pub enum Pull {
         url: String,
         /// The branch.
         branch: String,
-        /// The folder of the tree in the repository: `out`.
+        /// The folder of the tree in the repository: `out`; empty for its top.
         path: String,
     },
 }
@@ -66,8 +66,8 @@ pub fn flux(share: &Share<'_>, how: &Flux) -> Result<Vec<Value>, GitopsError> {
     let mesh = &share.source.index.mesh;
     let mut objects = vec![source(share, how)?];
     let root = match &how.pull {
-        Pull::Oci { .. } => ".".to_owned(),
-        Pull::Git { path, .. } => format!("./{}", path.trim_matches('/')),
+        Pull::Oci { .. } => "",
+        Pull::Git { path, .. } => path,
     };
     let kind = objects[0]["kind"].clone();
     let mut before: Option<String> = None;
@@ -77,7 +77,7 @@ pub fn flux(share: &Share<'_>, how: &Flux) -> Result<Vec<Value>, GitopsError> {
             "interval": INTERVAL,
             "retryInterval": RETRY,
             "timeout": TIMEOUT,
-            "path": format!("{root}/{}", step.folder),
+            "path": format!("./{}", below(root, step.folder)),
             "prune": !step.is_kept(),
             "wait": true,
             "sourceRef": {"kind": kind, "name": mesh},
@@ -111,7 +111,9 @@ fn source(share: &Share<'_>, how: &Flux) -> Result<Value, GitopsError> {
             spec.insert("url".to_owned(), url.as_str().into());
             let reference = match reference {
                 Reference::Digest => json!({"digest": Artifact::of(share)?.digest()}),
-                Reference::Tag => json!({"tag": Artifact::moving_tag(&share.cluster.name)}),
+                Reference::Tag => {
+                    json!({"tag": Artifact::moving_tag(&share.source.index.mesh, &share.cluster.name)})
+                }
             };
             spec.insert("ref".to_owned(), reference);
             if *is_insecure {
@@ -123,8 +125,8 @@ fn source(share: &Share<'_>, how: &Flux) -> Result<Value, GitopsError> {
             spec.insert("url".to_owned(), url.as_str().into());
             spec.insert("ref".to_owned(), json!({"branch": branch}));
             let foreign = share.steps.iter().flat_map(|step| &step.foreign);
-            let root = path.trim_matches('/');
-            let lines: String = foreign.map(|path| format!("/{root}/{path}\n")).collect();
+            let lines = foreign.map(|file| format!("/{}\n", below(path, file.as_str())));
+            let lines: String = lines.collect();
             if !lines.is_empty() {
                 spec.insert("ignore".to_owned(), lines.into());
             }

@@ -27,8 +27,11 @@ impl Artifact {
                 Sent::There | Sent::Mounted => pushed.there += 1,
             }
         }
-        let names =
-            [self.digest().to_string(), self.lasting_tag(), Self::moving_tag(&self.cluster)];
+        let names = [
+            self.digest().to_string(),
+            self.lasting_tag(),
+            Self::moving_tag(&self.mesh, &self.cluster),
+        ];
         for name in names {
             repository.put_manifest(&name, MANIFEST_TYPE, &self.manifest)?;
         }

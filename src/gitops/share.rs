@@ -144,6 +144,11 @@ impl Step<'_> {
     }
 }
 
+/// A path below a folder of a repository, which may be its top: empty.
+pub(super) fn below(folder: &str, path: &str) -> String {
+    if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
+}
+
 fn folder(path: &TreePath) -> &str {
     path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder)
 }

@@ -107,7 +107,7 @@ impl RegistryError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Network { .. } => Some(
-                "a proxy comes from HTTPS_PROXY, further certificate authorities from SSL_CERT_FILE",
+                "a proxy comes from HTTPS_PROXY, and the certificate authorities that are trusted from the system, or from SSL_CERT_FILE alone where that is set",
             ),
             Self::Status { status: 401 | 403, .. } => Some(
                 "`docker login` or `helm registry login` keeps credentials where meshgen looks",

@@ -1,6 +1,6 @@
 //! What refers to a manifest: signatures, mostly (distribution-spec, "Listing Referrers").
 
-use super::http::{Method, body};
+use super::http::{Method, body, header};
 use super::repository::expect;
 use super::{RegistryError, Repository};
 use crate::store::Digest;
@@ -8,32 +8,47 @@ use crate::store::oci::{self, Annotations, Descriptor, ImageIndex};
 
 /// More than any list of referrers.
 const MAX: u64 = 4 << 20;
+/// More pages of it than anybody asks for. Whoever may write to a registry may add to the list.
+const MAX_PAGES: usize = 64;
 
 impl Repository {
     /// The manifests of this artifact type that say that they are about a manifest.
     ///
-    /// From the referrers API, or where the registry has none, from the tag that stands in for it.
+    /// From the referrers API, page by page, or where the registry has none, from the tag that stands in
+    /// for it.
     pub fn referrers(
         &self,
         subject: &Digest,
         artifact_type: &str,
     ) -> Result<Vec<Descriptor>, RegistryError> {
         let url = self.url(&format!("referrers/{subject}"));
-        let url = url.with_query(&[("artifactType", artifact_type)]);
-        let response = self.ask(&Method::GET, &url, Some(oci::INDEX_TYPE))?;
-        // registries without it answer so
-        let bytes = if matches!(response.status().as_u16(), 400 | 404 | 405 | 501) {
-            self.manifest(&fallback(subject), MAX)?.map(|found| found.bytes)
-        } else {
-            Some(body(&url, expect(&url, response, &[200])?, MAX, &|_| {})?)
-        };
-        let Some(bytes) = bytes else { return Ok(Vec::new()) };
-        let index: ImageIndex =
-            serde_json::from_slice(&bytes).map_err(|error| RegistryError::Answer {
+        let mut url = url.with_query(&[("artifactType", artifact_type)]);
+        let mut all = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let response = self.ask(&Method::GET, &url, Some(oci::INDEX_TYPE))?;
+            // registries without it answer so
+            let is_absent = matches!(response.status().as_u16(), 400 | 404 | 405 | 501);
+            let next = header(&response, "link").and_then(next).map(str::to_owned);
+            let bytes = if is_absent && all.is_empty() {
+                self.manifest(&fallback(subject), MAX)?.map(|found| found.bytes)
+            } else {
+                Some(body(&url, expect(&url, response, &[200])?, MAX, &|_| {})?)
+            };
+            let Some(bytes) = bytes else { break };
+            let index: ImageIndex =
+                serde_json::from_slice(&bytes).map_err(|error| RegistryError::Answer {
+                    url: url.to_string(),
+                    reason: format!("the list of referrers cannot be read: {error}"),
+                })?;
+            all.extend(index.manifests);
+            let Some(next) = next.filter(|_| !is_absent) else { break };
+            // a list that goes on elsewhere is none of this registry's
+            let joined = url.join(&next).ok().filter(|joined| joined.same_origin(&url));
+            url = joined.ok_or_else(|| RegistryError::Answer {
                 url: url.to_string(),
-                reason: format!("the list of referrers cannot be read: {error}"),
+                reason: "the list of referrers goes on nowhere".to_owned(),
             })?;
-        let mut all = index.manifests;
+        }
         all.retain(|one| one.artifact_type.as_deref() == Some(artifact_type));
         Ok(all)
     }
@@ -76,6 +91,19 @@ impl Repository {
         self.put_manifest(&tag, oci::INDEX_TYPE, &oci::encode(&index))?;
         Ok(())
     }
+}
+
+/// Where a list goes on (RFC 8288): `</v2/…?last=…>; rel="next"`.
+fn next(link: &str) -> Option<&str> {
+    let is_next = |relation: &str| {
+        relation.split([';', ',']).any(|one| {
+            let (name, value) = one.trim().split_once('=').unwrap_or_default();
+            name.eq_ignore_ascii_case("rel") && value.trim_matches('"').eq_ignore_ascii_case("next")
+        })
+    };
+    // no `<` stands in a target
+    let mut links = link.split('<').filter_map(|one| one.split_once('>'));
+    links.find(|(_, relation)| is_next(relation)).map(|(target, _)| target)
 }
 
 /// The tag that stands in for the referrers API.

@@ -30,15 +30,19 @@ impl Layout {
         Ok(Self { index, blobs: Arc::new(blobs) })
     }
 
-    /// What was imported into the store in a folder, newest first: a layout an import.
-    pub fn imported(disk: &Disk, folder: &Path) -> Result<Vec<Self>, BundleError> {
+    /// What was imported into the store in a folder: a layout an import, those of this tree before others,
+    /// and newer ones before older.
+    pub fn imported(disk: &Disk, folder: &Path, tree: &Digest) -> Result<Vec<Self>, BundleError> {
         let store = Store::open(disk, folder)?;
         let blobs = Arc::new(Blobs { disk: disk.clone(), folder: folder.join("blobs/sha256") });
         let layout = |import: &Import| {
             let index = index(&store.read(&import.index)?, &store.blob_path(&import.index))?;
             Ok(Self { index, blobs: Arc::clone(&blobs) })
         };
-        store.imports()?.iter().rev().map(layout).collect()
+        let mut imports = store.imports()?;
+        imports.reverse();
+        imports.sort_by_key(|import| import.tree != *tree);
+        imports.iter().map(layout).collect()
     }
 }
 

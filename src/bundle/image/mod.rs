@@ -115,10 +115,11 @@ pub struct Images {
 
 impl Images {
     /// Opens origins; they are asked in their order. Without platforms, all that an image has are
-    /// taken. The store is that of the project.
+    /// taken. The store is that of the project; what came with this tree is asked first there.
     pub fn open(
         disk: &Disk,
         project: &Path,
+        tree: &Digest,
         origins: &[Origin],
         platforms: Vec<Platform>,
         options: &registry::Options,
@@ -133,7 +134,7 @@ impl Images {
                     Box::new(Bundled(std::sync::Arc::new(BundleFile::open(disk, file)?)))
                 }
                 Origin::Store => {
-                    let all = Layout::imported(disk, &store_folder(&project.join("out")))?;
+                    let all = Layout::imported(disk, &store_folder(&project.join("out")), tree)?;
                     holders.extend(all.into_iter().map(|one| Box::new(one) as Box<dyn Holder>));
                     continue;
                 }
@@ -148,14 +149,23 @@ impl Images {
     /// Refuses one that is nowhere, one without an asked platform, and less than all platforms of
     /// one that the tree names by digest: what has that digest names them all.
     pub fn take(&self, reference: &str) -> Result<Part, BundleError> {
-        let bad = |why: String| BundleError::Image { reference: reference.to_owned(), why };
+        let image = reference.to_owned();
+        let bad = |why| BundleError::Image { reference: image.clone(), why, is_outside: false };
+        let of_image = |error: BundleError| BundleError::Image {
+            reference: image.clone(),
+            why: error.to_string(),
+            is_outside: error.is_outside(),
+        };
         let name = Name::parse(reference).map_err(&bad)?;
+        let mut other = None;
         for holder in &self.holders {
-            let found = holder.find(&name).map_err(|error| bad(error.to_string()))?;
+            let found = holder.find(&name).map_err(&of_image)?;
             let Some(Root { bytes, media_type, content }) = found else { continue };
             let digest = Digest::of(&bytes);
             if name.digest.is_some_and(|wanted| wanted != digest) {
-                return Err(bad(format!("it has the digest {digest} there")));
+                // another one of that name; the next origin may have the right one
+                other = Some(digest);
+                continue;
             }
             let root = Descriptor {
                 media_type,
@@ -169,12 +179,16 @@ impl Images {
             let mut image = Image { held, content, blobs: BTreeMap::new() };
             let descriptor =
                 image.choose(root, &self.platforms, name.digest.is_some()).map_err(&bad)?;
-            image.follow(&descriptor).map_err(|error| bad(error.to_string()))?;
+            image.follow(&descriptor).map_err(&of_image)?;
             let Image { held, content, blobs } = image;
             let entry = Entry::image(reference, descriptor);
             return Ok(Part { entry, blobs, content: Box::new(Held { held, rest: content }) });
         }
-        Err(bad(format!("it is not in {}", self.names.join(", "))))
+        let names = self.names.join(", ");
+        Err(bad(match other {
+            Some(digest) => format!("it has the digest {digest} in {names}"),
+            None => format!("it is not in {names}"),
+        }))
     }
 }
 
@@ -344,8 +358,9 @@ impl Content for Bundled {
 impl Holder for Bundled {
     fn find(&self, name: &Name) -> Result<Option<Root>, BundleError> {
         let is_it = |entry: &&Entry| {
-            matches!(&entry.kind, Kind::Image(reference)
-                if Name::parse(reference).is_ok_and(|other| name.is_called(&other)))
+            let is_named = matches!(&entry.kind, Kind::Image(reference)
+                if Name::parse(reference).is_ok_and(|other| name.is_called(&other)));
+            is_named && name.digest.is_none_or(|digest| digest == entry.descriptor.digest)
         };
         let Some(entry) = self.0.bundle.entries.iter().find(is_it) else { return Ok(None) };
         let Descriptor { digest, size, media_type, .. } = &entry.descriptor;

@@ -39,9 +39,8 @@ impl RemoteError {
     /// Whether the outside failed, and not the request: the same again may work.
     pub fn is_outside(&self) -> bool {
         match self {
-            Self::Registry(error) | Self::Bundle(BundleError::Registry(error)) => {
-                error.is_outside()
-            }
+            Self::Registry(error) => error.is_outside(),
+            Self::Bundle(error) => error.is_outside(),
             _ => false,
         }
     }
@@ -55,7 +54,7 @@ impl RemoteError {
             Self::Delta => {
                 "push a whole bundle (without `--since`): what the registry has is not sent again; where \
                  only the delta is, import it, and `bundle create sha256:TREE --images --from store` \
-                 makes the whole one"
+                 makes the whole one (`--with-binary=FILE` too, if it holds meshgen)"
             }
             Self::InTheWay(_) => "move it away, or name another FILE",
             _ => return None,

@@ -119,7 +119,12 @@ fn all(
     let mut found = Vec::new();
     let referrers = repository.referrers(index, artifact_type)?;
     for one in referrers.iter().take(MAX_REFERRERS) {
-        let Some(manifest) = repository.manifest(&one.digest.to_string(), MAX)? else { continue };
+        let manifest = match repository.manifest(&one.digest.to_string(), MAX) {
+            Ok(Some(manifest)) => manifest,
+            // a registry that fails is another matter than one that lacks what somebody named
+            Err(error) if error.is_outside() => return Err(error.into()),
+            Ok(None) | Err(_) => continue,
+        };
         let Ok(manifest) = serde_json::from_slice::<Referrer>(&manifest.bytes) else { continue };
         let [layer] = manifest.layers.as_slice() else { continue };
         let is_about = manifest.subject.is_some_and(|subject| subject.digest == *index);
@@ -128,7 +133,6 @@ fn all(
         }
         match repository.blob(&layer.digest, layer.size, &|_| {}) {
             Ok(bytes) => found.push(bytes),
-            // a registry that fails is another matter than one that lacks what somebody named
             Err(error) if error.is_outside() => return Err(error.into()),
             Err(_) => {}
         }

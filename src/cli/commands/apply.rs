@@ -141,7 +141,7 @@ fn what(
 ) -> Result<(Source, Option<Expected>, AllowArgs), CommandError> {
     let Some(path) = &args.plan else {
         return Ok((
-            session::tree(context, args.tree.as_deref(), Some(&args.trust))?,
+            session::tree(context, args.tree.as_deref(), args.trust.reading())?,
             None,
             args.allow.clone(),
         ));

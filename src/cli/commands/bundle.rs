@@ -14,7 +14,7 @@ mod trust;
 mod verify;
 
 pub(in crate::cli) use remote::resolve as resolve_remote;
-pub(in crate::cli) use trust::{SignerArgs, TrustArgs};
+pub(in crate::cli) use trust::{ReachArgs, Reading, SignerArgs, TrustArgs};
 
 use std::path::Path;
 

@@ -63,7 +63,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     if args.live {
         return live(context, args);
     }
-    let tree = |text: Option<&str>| tree::resolve(context, text, Some(&args.trust));
+    let tree = |text: Option<&str>| tree::resolve(context, text, args.trust.reading());
     if [args.old.as_deref(), args.new.as_deref().or(Some("out"))].iter().any(|text| is_view(*text))
     {
         refuse_edits(context)?;
@@ -80,7 +80,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
 
 /// Compares the clusters with a tree: fields that meshgen owns, or would.
 fn live(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = session::tree(context, args.old.as_deref(), Some(&args.trust))?;
+    let source = session::tree(context, args.old.as_deref(), args.trust.reading())?;
     session::block_on(async {
         let request = Request::reading(&source, &args.connect);
         let look = session::look(context, request).await?;

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::cluster::session::{self, ConnectArgs, Request};
 use super::cluster::who;
+use crate::cli::commands::bundle::Reading;
 use crate::cli::{CommandError, Context, Exit};
 use crate::cluster::{Lease, Selection, records, write_inventory};
 
@@ -23,7 +24,7 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = session::tree(context, None, None)?;
+    let source = session::tree(context, None, Reading::default())?;
     let selection = Selection::new(&args.objects);
     session::block_on(async {
         let request = Request::reading(&source, &args.connect);

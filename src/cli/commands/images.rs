@@ -1,5 +1,6 @@
 //! `meshgen images`.
 
+use super::bundle::ReachArgs;
 use crate::cli::{CommandError, Context, Exit, tree};
 use crate::tree::{Image, images};
 
@@ -16,11 +17,14 @@ use crate::tree::{Image, images};
 pub struct Args {
     /// The tree.
     tree: Option<String>,
+
+    #[command(flatten)]
+    reach: ReachArgs,
 }
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = tree::resolve(context, args.tree.as_deref(), None)?;
+    let source = tree::resolve(context, args.tree.as_deref(), args.reach.reading())?;
     let images = images(&source)?;
     if context.json() {
         context.print_json(&serde_json::json!({ "tree": source.digest, "images": images }));

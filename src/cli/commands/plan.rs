@@ -185,7 +185,7 @@ impl AllowArgs {
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = session::tree(context, args.tree.as_deref(), Some(&args.trust))?;
+    let source = session::tree(context, args.tree.as_deref(), args.trust.reading())?;
     session::block_on(async {
         let request = Request {
             source: &source,

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::cluster::session::{self, ConnectArgs, Request};
 use super::cluster::{ask, who};
+use crate::cli::commands::bundle::Reading;
 use crate::cli::{CommandError, Context, Exit};
 use crate::cluster::{
     Entry, Inventory, Key, Lease, MANAGER, Member, Owner, Records, applied_by, records,
@@ -58,7 +59,7 @@ type Found<'a> = (&'a Member, Records, Vec<(Key, Value)>);
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = session::tree(context, None, None)?;
+    let source = session::tree(context, None, Reading::default())?;
     session::block_on(async {
         let request = Request::reading(&source, &args.connect);
         let mesh = session::open_all(context, request).await?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
+use super::bundle::ReachArgs;
 use super::cluster::session::{self, ConnectArgs};
 use super::cluster::state::states;
 use super::cluster::who;
@@ -58,6 +59,9 @@ pub struct Args {
 
     #[command(flatten)]
     connect: ConnectArgs,
+
+    #[command(flatten)]
+    reach: ReachArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -75,7 +79,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     if let Some(path) = &args.out {
         context.refuse_inside(path)?;
     }
-    let source = session::tree(context, args.tree.as_deref(), None)?;
+    let source = session::tree(context, args.tree.as_deref(), args.reach.reading())?;
     let verification = verification(context, args.verification.as_deref())?;
     let states = if args.offline {
         None

@@ -10,6 +10,7 @@ use super::cluster::outcome::{conclude, consented, tell};
 use super::cluster::preflight::preflight;
 use super::cluster::session::{self, ConnectArgs, Look, Request};
 use super::cluster::{ask, rotation, who};
+use crate::cli::commands::bundle::Reading;
 use crate::cli::{CommandError, Context, Exit, Format};
 use crate::cluster::rotation::{Found, Rotation, rotate};
 use crate::cluster::{
@@ -72,7 +73,7 @@ Examples:
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = session::tree(context, None, None)?;
+    let source = session::tree(context, None, Reading::default())?;
     let name = &args.cluster;
     if !args.connect.only().is_empty() {
         return Err(CommandError::refused("every peer drops the remote secret of who retires")

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
+use super::bundle::ReachArgs;
 use crate::cli::{CommandError, Context, Exit, Format, tree};
 use crate::diff::visible;
 use crate::tree::source::{Source, SourceError, resolve};
@@ -23,6 +24,9 @@ pub struct Args {
     tree: Option<String>,
     /// A file of it: `c1/istio-operator.yaml`.
     path: Option<String>,
+
+    #[command(flatten)]
+    reach: ReachArgs,
 }
 
 /// Runs it.
@@ -55,14 +59,14 @@ fn find(context: &Context, args: &Args) -> Result<(Source, Option<TreePath>), Co
                 Some((path, view)) if view.index.row(path.as_str()).is_some() => {
                     Ok((view, Some(path)))
                 }
-                _ => match tree::bundle(context, Some(text), None)? {
+                _ => match tree::bundle(context, Some(text), args.reach.reading())? {
                     Some(source) => Ok((source, None)),
                     None => Err(error.into()),
                 },
             }
         }
         (Err(SourceError::Unknown(..)), Some(text), Some(wanted)) => {
-            Ok((tree::resolve(context, Some(text), None)?, Some(path(wanted)?)))
+            Ok((tree::resolve(context, Some(text), args.reach.reading())?, Some(path(wanted)?)))
         }
         (Err(error), ..) => Err(error.into()),
     }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::cluster::session::{self, ConnectArgs};
 use super::cluster::state::{States, states};
+use crate::cli::commands::bundle::Reading;
 use crate::cli::{CommandError, Context, Exit, Format};
 use crate::cluster::State;
 use crate::diff::{TextOptions, to_json, to_text};
@@ -27,7 +28,7 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = session::tree(context, None, None)?;
+    let source = session::tree(context, None, Reading::default())?;
     let States { clusters, drift } = session::block_on(states(context, &source, &args.connect))?;
     let options = TextOptions { colour: context.colour_out, brief: false };
     if context.output == Format::Json {

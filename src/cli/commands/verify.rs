@@ -99,7 +99,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     }
     let checks = wished(&args.only, &args.skip)?;
     let wish = Wish { checks, requests: args.requests };
-    let source = session::tree(context, args.tree.as_deref(), Some(&args.trust))?;
+    let source = session::tree(context, args.tree.as_deref(), args.trust.reading())?;
     let connect = args.way.to(&args.clusters);
     session::block_on(async {
         let (mesh, missing) = session::open(context, Request::reading(&source, &connect)).await?;

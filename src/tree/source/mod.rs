@@ -88,6 +88,8 @@ pub enum SourceError {
         name: String,
         /// What went wrong.
         why: String,
+        /// Whether it is the outside that failed, so that the same again may work.
+        is_outside: bool,
     },
     /// Git said no, or is not there.
     #[error("git: {0}")]
@@ -101,6 +103,11 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Whether the outside failed, and not the request: the same again may work.
+    pub fn is_outside(&self) -> bool {
+        matches!(self, Self::Blobs { is_outside: true, .. })
+    }
+
     /// What the user can do about it, if there is something to say.
     pub fn hint(&self) -> Option<String> {
         let text = match self {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use meshgen::bundle::{self, BundleError, BundleFile, Created, Options};
+use meshgen::bundle::{self, Base, BundleError, BundleFile, Created, Options};
 use meshgen::file::{Action, Disk, Fault};
 use meshgen::store::{self, Store, Transaction};
 use meshgen::tree::source::resolve;
@@ -104,47 +104,68 @@ fn assert_sound(project: &Path, tree: &str) -> bool {
 fn an_import_can_be_killed_anywhere() {
     let folder = folder();
     let (file, _) = packed(folder.path(), "new");
-    let tree = open(&file).expect("opens").bundle.tree.to_string();
     let old = project(folder.path(), "site", &files("old"));
     let empty = folder.path().join("empty");
     fs::create_dir(&empty).expect("creates");
     for prepared in [old, empty] {
-        let clean = folder.path().join("clean");
-        copy(&prepared, &clean);
-        let disk = recording();
-        import(&disk, &clean, &file).expect("works without a fault");
-        assert!(assert_sound(&clean, &tree));
-        let view = crate::sample::view(&prepared.join("out"));
-        let blobs = |project: &Path| -> Vec<String> {
-            read_folder(&project.join("out/store/blobs")).into_keys().collect()
-        };
-        let expected = blobs(&clean);
-        let changes = changes(&disk);
-        assert!(changes.len() > 20);
-        for (at, can_tear) in changes {
-            let torn = if can_tear { vec![false, true] } else { vec![false] };
-            let crashes = torn.into_iter().map(|torn| Fault::Crash { at, torn });
-            for fault in crashes.chain([Fault::Full { at }]) {
-                let site = folder.path().join("killed");
-                copy(&prepared, &site);
-                let done = import(&Disk::with_faults(fault), &site, &file).is_ok();
-                let there = assert_sound(&site, &tree);
-                assert!(there || !done, "it said that it was done");
-                let mut now = crate::sample::view(&site.join("out"));
-                now.remove(".gitignore");
-                let mut before = view.clone();
-                before.remove(".gitignore");
-                assert_eq!(now, before, "the view is not touched");
-                import(&Disk::new(), &site, &file).expect("it can be run again");
-                assert!(assert_sound(&site, &tree));
-                let mut transaction =
-                    Transaction::begin(&Disk::new(), &site.join("out/store")).expect("begins");
-                store::gc(&mut transaction, 10, &[]).expect("collects");
-                transaction.finish_unchanged();
-                assert_eq!(blobs(&site), expected, "nothing of the killed one is left");
-                fs::remove_dir_all(&site).expect("removes");
-            }
-        }
-        fs::remove_dir_all(&clean).expect("removes");
+        kill_everywhere(folder.path(), &prepared, &file);
     }
+}
+
+/// What a delta leaves to the far side is brought from its view.
+#[test]
+fn an_import_of_a_delta_can_be_killed_anywhere() {
+    let folder = folder();
+    let old = project(folder.path(), "site", &files("old"));
+    let new = project(folder.path(), "new", &files("new"));
+    let file = folder.path().join("delta.tar");
+    let options = Options { since: Some(Base::of_tree(&view(&old))), ..Options::default() };
+    super::pack(&new, &file, options);
+    let needs = open(&file).expect("opens").bundle.needs;
+    assert!(!needs.is_empty());
+    // a clone: all that it has is the view
+    fs::remove_dir_all(old.join("out/store")).expect("removes");
+    kill_everywhere(folder.path(), &old, &file);
+}
+
+/// Imports a bundle into copies of a project, each killed at another change, or on a disk full from there.
+fn kill_everywhere(folder: &Path, prepared: &Path, file: &Path) {
+    let tree = open(file).expect("opens").bundle.tree.to_string();
+    let clean = folder.join("clean");
+    copy(prepared, &clean);
+    let disk = recording();
+    import(&disk, &clean, file).expect("works without a fault");
+    assert!(assert_sound(&clean, &tree));
+    let view = crate::sample::view(&prepared.join("out"));
+    let blobs = |project: &Path| -> Vec<String> {
+        read_folder(&project.join("out/store/blobs")).into_keys().collect()
+    };
+    let expected = blobs(&clean);
+    let changes = changes(&disk);
+    assert!(changes.len() > 20);
+    for (at, can_tear) in changes {
+        let torn = if can_tear { vec![false, true] } else { vec![false] };
+        let crashes = torn.into_iter().map(|torn| Fault::Crash { at, torn });
+        for fault in crashes.chain([Fault::Full { at }]) {
+            let site = folder.join("killed");
+            copy(prepared, &site);
+            let done = import(&Disk::with_faults(fault), &site, file).is_ok();
+            let there = assert_sound(&site, &tree);
+            assert!(there || !done, "it said that it was done");
+            let mut now = crate::sample::view(&site.join("out"));
+            now.remove(".gitignore");
+            let mut before = view.clone();
+            before.remove(".gitignore");
+            assert_eq!(now, before, "the view is not touched");
+            import(&Disk::new(), &site, file).expect("it can be run again");
+            assert!(assert_sound(&site, &tree));
+            let mut transaction =
+                Transaction::begin(&Disk::new(), &site.join("out/store")).expect("begins");
+            store::gc(&mut transaction, 10, &[]).expect("collects");
+            transaction.finish_unchanged();
+            assert_eq!(blobs(&site), expected, "nothing of the killed one is left");
+            fs::remove_dir_all(&site).expect("removes");
+        }
+    }
+    fs::remove_dir_all(&clean).expect("removes");
 }

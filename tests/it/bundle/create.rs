@@ -94,6 +94,42 @@ fn a_key_in_clear_is_refused() {
     }
 }
 
+/// As Kubernetes has it: the data of a Secret is base64.
+#[test]
+fn a_key_in_a_secret_that_nobody_sealed_is_refused() {
+    use base64::Engine as _;
+    let folder = crate::sample::folder();
+    let key = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----\n";
+    let key = base64::engine::general_purpose::STANDARD.encode(key);
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: cacerts\n";
+    let (first, rest) = key.split_at(30);
+    for data in
+        [format!("data:\n  k: {key}\n"), format!("data:\n  k: |\n    {first}\n    {rest}\n")]
+    {
+        let path = "c1/10-cacerts/ca.yaml";
+        let (mut files, mut index) = (files("a"), String::new());
+        files.insert(path.to_owned(), format!("{secret}{data}"));
+        let project = project(folder.path(), "secret", &files);
+        let table = project.join("out/index.json");
+        // what the tree says of it decides how it is read
+        for line in fs::read_to_string(&table).expect("reads").lines() {
+            let object =
+                r#", "object": {"apiVersion": "v1", "kind": "Secret", "name": "cacerts"}}"#;
+            let is_it = line.contains(path);
+            let line = if is_it { line.replacen('}', object, 1) } else { line.to_owned() };
+            index.push_str(&format!("{line}\n"));
+        }
+        fs::write(&table, index).expect("writes");
+        let file = folder.path().join("a.tar");
+        let output = run(&project, &["bundle", "create", "--out", file.to_str().expect("text")]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(path) && said.contains("in clear"), "{said}");
+        assert!(!file.exists());
+        fs::remove_dir_all(project).expect("removes");
+    }
+}
+
 #[test]
 fn what_is_incomplete_is_said_and_with_complete_refused() {
     let folder = crate::sample::folder();

@@ -99,7 +99,7 @@ fn a_bill_and_a_statement_go_with_a_bundle_into_a_registry() {
     assert_eq!(subjects[1]["name"], place);
 
     // Flux's artifact is a plain one to others: its layer is a tar in gzip
-    let tag = format!("{place}:flux-solo");
+    let tag = format!("{place}:flux-solo.solo");
     let manifest: Value = serde_json::from_str(&oras(&["manifest", "fetch", &tag])).expect("JSON");
     assert_eq!(manifest["annotations"]["dev.meshgen.cluster"], "solo");
     let digest = oras(&["resolve", &tag]);

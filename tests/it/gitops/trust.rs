@@ -4,6 +4,7 @@ use std::fs;
 use std::process::{Command, Output};
 
 use super::{expect, planes};
+use crate::project::Project;
 use crate::tool;
 
 /// meshgen in a folder with a bundle of the case, `mesh.tar`, which is its home too.
@@ -43,7 +44,6 @@ fn a_bundle_that_nobody_signed_is_given_to_no_engine() {
     let signed = run(folder.path(), &[&flux[..], &["--key", &public]].concat()).stdout;
     let (own, _) = expect(0, &[&["gitops", "flux"], &flux[3..]].concat());
     assert_eq!(String::from_utf8_lossy(&signed), own, "the same tree, from a bundle");
-    assert!(planes().join("out").exists());
 }
 
 #[test]
@@ -65,7 +65,49 @@ fn names_and_paths_that_nobody_has_are_refused() {
         let (out, said) = expect(2, &[command, &[&value]].concat());
         assert!(out.is_empty() && said.contains(&format!("`{flag}`: ")), "{value}: {said}");
     }
-    for path in ["--path=.", "--path=deploy/out/", "--namespace=flux.system"] {
-        expect(0, &[&flux[..], &[path]].concat());
+    expect(0, &[&flux[..], &["--namespace=flux.system"]].concat());
+    let with = |path: &str| expect(0, &[&flux[..], &[path]].concat()).0;
+    assert_eq!(with("--path=./out/"), with("--path=out"));
+}
+
+/// From git, what lies in a folder that clusters share and is not for this one is left out of it, wherever
+/// the tree is in the repository.
+#[test]
+fn what_a_cluster_does_not_get_is_kept_from_its_engine() {
+    let project = Project::copy_of(&planes());
+    project.run(&["render", "-q"]);
+    let table = project.path().join("out/index.json");
+    let text = fs::read_to_string(&table).expect("reads");
+    let shared = "crds/stable/customresourcedefinition_gateways.networking.istio.io.yaml";
+    let line = text.lines().find(|line| line.contains(shared)).expect("a shared definition");
+    let alone = line.replace(r#""targets": ["c1", "c2"]"#, r#""targets": ["c2"]"#);
+    assert!(alone != line);
+    fs::write(&table, text.replace(line, &alone)).expect("writes");
+    let git = ["--source", "https://git.example/m.git", "--only", "c1"];
+    for (path, below) in [("--path=.", ""), ("--path=./deploy/out/", "deploy/out/")] {
+        let text = project.run(&[&["gitops", "flux", path], &git[..]].concat());
+        assert!(text.contains(&format!("path: \"./{below}c1/10-cacerts\"")), "{text}");
+        assert!(text.contains(&format!("/{below}{shared}")), "{text}");
+        let argocd = ["gitops", "argocd", path, "--without-sealed", "--out"];
+        let out = project.path().join("argocd");
+        let out = out.to_str().expect("text");
+        project.run(&[&argocd[..], &[out], &git].concat());
+        let text = fs::read_to_string(format!("{out}/c1/applications.yaml")).expect("written");
+        assert!(text.contains(&format!("path: {below}crds/stable\n")), "{text}");
+        assert!(text.contains("exclude"), "{text}");
+    }
+}
+
+#[test]
+fn the_folder_need_not_be_there_and_is_none_of_the_projects() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("fleet/clusters");
+    let flux = ["gitops", "flux", "--source", "oci://r.example/mesh", "--only", "c1", "--out"];
+    expect(0, &[&flux[..], &[out.to_str().expect("text")]].concat());
+    assert!(out.join("c1/planes.yaml").exists());
+    for inside in ["out/fleet/clusters", "fleet/../out/x", "out/fleet/../../pki/x"] {
+        let inside = planes().join(inside);
+        let (_, said) = expect(2, &[&flux[..], &[inside.to_str().expect("text")]].concat());
+        assert!(!inside.exists(), "{said}");
     }
 }

@@ -45,7 +45,7 @@ fn brought(seen: &[Seen]) -> BTreeSet<String> {
 #[test]
 fn a_push_that_is_killed_at_any_request_is_finished_by_the_next() {
     let Some(first) = Registry::start() else { return };
-    let bed = Bed::new(&TREE);
+    let bed = Bed::large(&TREE);
     let count = {
         let gate = Gate::start(&first.address);
         bed.push(&gate.address);
@@ -90,7 +90,7 @@ fn a_push_that_is_killed_at_any_request_is_finished_by_the_next() {
 fn a_pull_that_is_killed_at_any_request_is_finished_by_the_next() {
     let Some(registry) = Registry::start() else { return };
     let gate = Gate::start(&registry.address);
-    let bed = Bed::new(&TREE);
+    let bed = Bed::large(&TREE);
     bed.push(&registry.address);
     bed.pull(&gate.address, "two.tar");
     let count = gate.seen().len();
@@ -119,7 +119,7 @@ fn a_pull_that_is_killed_at_any_request_is_finished_by_the_next() {
 fn a_registry_that_fails_now_and_then_is_asked_again() {
     let Some(registry) = Registry::start() else { return };
     let gate = Gate::start(&registry.address);
-    let bed = Bed::new(&TREE);
+    let bed = Bed::large(&TREE);
     let turn = AtomicUsize::new(0);
     let flaky = move |seen: &Seen| {
         // every third request fails, and never the same one twice in a row

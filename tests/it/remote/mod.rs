@@ -20,7 +20,7 @@ use meshgen::store::Digest;
 use meshgen::tree::source::resolve;
 use tempfile::TempDir;
 
-use crate::sample::{tree, write};
+use crate::sample::{Files, tree, write};
 use crate::tool;
 
 /// A folder with a bundle, `one.tar`.
@@ -33,9 +33,21 @@ struct Bed {
 impl Bed {
     /// A bundle of a tree with these clusters.
     fn new(clusters: &[(&str, &str)]) -> Self {
+        Self::of(&tree(clusters))
+    }
+
+    /// As [`Bed::new`], with a file that is brought in pieces.
+    fn large(clusters: &[(&str, &str)]) -> Self {
+        let mut files = tree(clusters);
+        let lines = (0..160_000).map(|line| format!("- {:016x}\n", line * 0x9e37_79b9_u64));
+        files.insert("c1/70-samples/large.yaml".to_owned(), lines.collect());
+        Self::of(&files)
+    }
+
+    fn of(files: &Files) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let project = folder.path().join("project");
-        write(&project.join("out"), &tree(clusters)).expect("writes");
+        write(&project.join("out"), files).expect("writes");
         let source = resolve(&Disk::new(), &project, None).expect("a view");
         let Created { bundle, content } =
             bundle::create(&source, Options::default()).expect("a bundle");

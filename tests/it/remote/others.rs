@@ -46,15 +46,13 @@ fn what_oras_and_crane_copied_is_the_same_bundle() {
     tool::run(command.arg(format!("{}/mesh/apac:x", two.address)), "");
     bed.pull(&two.address, "two.tar");
     assert_eq!(bed.bytes("one.tar"), bed.bytes("two.tar"));
-    // and the file, unpacked, is a layout that oras pushes
+    // and the file, unpacked, is a layout that crane pushes
     let layout = bed.path("layout");
     fs::create_dir(&layout).expect("a folder");
     let mut command = Command::new("tar");
     tool::run(command.arg("-xf").arg(bed.path("one.tar")).arg("-C").arg(&layout), "");
     let (from, to) = (layout.display().to_string(), format!("{}/mesh/apac", three.address));
-    let tree = inside(&bed.path("one.tar")).bundle.entries[0].descriptor.digest;
     tool::run(Command::new(crane).args(["push", "--index", &from, &to]), "");
-    assert!(!tree.hex().is_empty());
     bed.pull(&three.address, "three.tar");
     assert_eq!(bed.bytes("one.tar"), bed.bytes("three.tar"));
 }

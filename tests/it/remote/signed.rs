@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::gate::{Act, Gate};
-use super::{Bed, inside, said};
+use super::{Bed, said};
 use crate::registry::Registry;
 use crate::tool;
 
@@ -193,7 +193,6 @@ fn a_tree_in_a_registry_counts_if_somebody_who_is_trusted_signed_it_there() {
     let seen = gate.seen();
     let about = |target: &str| target.contains("referrers") || target.contains("sha256-");
     assert!(seen.iter().all(|one| about(&one.target)), "{seen:?}");
-    assert!(!inside(&third.path("one.tar")).bundle.blobs.is_empty());
 }
 
 #[test]
@@ -233,4 +232,59 @@ fn referrers_of_strangers_neither_help_nor_harm() {
         let text = bed.fails(2, &diff);
         assert!(text.contains(expected), "{expected}: {text}");
     }
+    // beside a good one they change nothing, on the first page of the list or on the next
+    let list = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let listed = {
+        // the tag that stands in for the referrers API here
+        let tag = format!("sha256-{}", bed.digest.hex());
+        let referrers = format!("http://{}/v2/mesh/apac/manifests/{tag}", registry.address);
+        let mut command = std::process::Command::new("curl");
+        tool::run(command.args(["-sS", "--fail", &referrers]), "")
+    };
+    let good: Value = serde_json::from_str(&listed).expect("a list");
+    let is_good = |one: &&Value| one["artifactType"] == kind;
+    let good = good["manifests"].as_array().expect("some").iter().find(is_good).expect("ours");
+    let strange: Value = serde_json::from_str(&none).expect("JSON");
+    let page = |entries: Vec<Value>| {
+        let mut page = strange.clone();
+        page["manifests"] = entries.into();
+        page.to_string().into_bytes()
+    };
+    let strangers = strange["manifests"].as_array().expect("some").clone();
+    let together = page([strangers.clone(), vec![good.clone()]].concat());
+    let pages = [page(strangers), page(vec![good.clone()])];
+    for (is_paged, status) in [(false, 404), (false, 400), (false, 200), (true, 400)] {
+        let (pages, together, list) = (pages.clone(), together.clone(), list.clone());
+        gate.script(move |seen| {
+            if seen.target.contains(&"0".repeat(64)) {
+                return Act::Answer(status, Vec::new(), vec![b' '; 2 << 20]);
+            }
+            if !seen.target.contains("/referrers/") {
+                return Act::Forward;
+            }
+            list.lock().expect("nobody panics").push(seen.target.clone());
+            if !is_paged {
+                return Act::Answer(200, Vec::new(), together.clone());
+            }
+            if seen.target.contains("page=2") {
+                return Act::Answer(200, Vec::new(), pages[1].clone());
+            }
+            let link = "</v2/mesh/apac/referrers/x?page=1>; rel=\"first\", \
+                        </v2/mesh/apac/referrers/x?page=2>; rel=\"next\"";
+            Act::Answer(200, vec![("Link", link.to_owned())], pages[0].clone())
+        });
+        let output = bed.output(&diff);
+        assert_eq!(output.status.code(), Some(0), "{is_paged} {status}: {}", said(&output));
+    }
+    assert!(list.lock().expect("nobody panics").iter().any(|target| target.contains("page=2")));
+    // a list that goes on elsewhere is not followed
+    gate.script(|seen| {
+        if seen.target.contains("/referrers/") {
+            let link = "<http://192.0.2.1/v2/x>; rel=next".to_owned();
+            return Act::Answer(200, vec![("Link", link)], br#"{"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}"#.to_vec());
+        }
+        Act::Forward
+    });
+    let text = bed.fails(2, &diff);
+    assert!(text.contains("goes on nowhere"), "{text}");
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::super::cluster::session;
-use super::remote;
+use super::{Reading, remote};
 use crate::bundle::image::{Images, Origin, platform};
-use crate::bundle::{self, Base, BundleFile, Created, Kind, Options, Part, Written};
+use crate::bundle::{self, Base, BundleFile, Created, Options, Part, Written};
 use crate::cli::{CommandError, Context, Exit, registry_options, tree};
 use crate::store::oci::Platform;
 use crate::tree::source::Source;
@@ -57,8 +57,8 @@ pub struct Args {
     #[arg(long = "platform", value_name = "OS/ARCH", requires = "images", value_parser = platform)]
     platforms: Vec<Platform>,
 
-    /// Reach registries by http, without encryption.
-    #[arg(long, requires = "images")]
+    /// Reach registries by http, without encryption: for images, and for bundles that lie there.
+    #[arg(long)]
     plain_http: bool,
 
     /// With meshgen itself: this program, or another one for Linux.
@@ -85,14 +85,14 @@ Exit codes: 0; 2 if the tree cannot be read, was edited by hand, or the file can
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     context.refuse_inside(&args.out)?;
-    let source = session::tree(context, args.tree.as_deref(), None)?;
+    let source = session::tree(context, args.tree.as_deref(), reading(args))?;
     let incomplete = !source.index.pending.is_empty() || !source.index.examples.is_empty();
     if args.complete && incomplete {
         let why = remarks(&source.index).join("; ");
         return Err(CommandError::refused(format!("{} is not complete: {why}", source.name))
             .hint("`meshgen facts import` brings facts in"));
     }
-    let since = args.since.as_deref().map(|text| base(context, text)).transpose()?;
+    let since = args.since.as_deref().map(|text| base(context, text, reading(args))).transpose()?;
     let mut parts = Vec::new();
     if args.images {
         parts.extend(images(context, args, &source)?);
@@ -123,6 +123,7 @@ fn images(context: &Context, args: &Args, source: &Source) -> Result<Vec<Part>, 
     let from = Images::open(
         &context.disk,
         &context.project,
+        &source.digest,
         &args.origins,
         args.platforms.clone(),
         &options,
@@ -143,14 +144,19 @@ fn own_program() -> Result<PathBuf, CommandError> {
     })
 }
 
+/// How bundles in a registry are reached; whoever makes one only reads.
+fn reading(args: &Args) -> Reading<'static> {
+    Reading { signers: None, plain_http: args.plain_http }
+}
+
 /// What the far side has.
-fn base(context: &Context, text: &str) -> Result<Base, CommandError> {
+fn base(context: &Context, text: &str, reading: Reading<'_>) -> Result<Base, CommandError> {
     if text.starts_with("oci://") {
-        return Ok(Base::of_bundle(&remote::open(context, text, None)?.bundle));
+        return Ok(Base::of_bundle(&remote::open(context, text, reading)?.bundle));
     }
     match tree::bundle_file(context, text)? {
         Some(path) => Ok(Base::of_bundle(&BundleFile::open(&context.disk, &path)?.bundle)),
-        None => Ok(Base::of_tree(&session::tree(context, Some(text), None)?)),
+        None => Ok(Base::of_tree(&session::tree(context, Some(text), reading)?)),
     }
 }
 
@@ -184,13 +190,9 @@ fn said(file: &str, bundle: &bundle::Bundle, written: Written) -> String {
 
 /// The bundle as `-o json` shows it.
 pub(super) fn to_json(bundle: &bundle::Bundle, written: Written) -> serde_json::Value {
-    let images = bundle.images.iter().map(|reference| {
-        let inside = bundle
-            .entries
-            .iter()
-            .find(|entry| matches!(&entry.kind, Kind::Image(image) if image == reference));
-        json!({"reference": reference, "digest": inside.map(|entry| entry.descriptor.digest)})
-    });
+    let images = bundle
+        .at_hand()
+        .map(|(reference, digest)| json!({"reference": reference, "digest": digest}));
     let pending: Vec<&str> = bundle.table.pending.iter().map(|row| row.path.as_str()).collect();
     json!({
         "mesh": bundle.table.mesh,

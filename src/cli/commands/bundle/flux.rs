@@ -29,7 +29,7 @@ pub fn push(
         let artifact = Artifact::of(&share).map_err(refused)?;
         let Pushed { sent, there } = artifact.push(repository).map_err(RemoteError::from)?;
         let full = to.at(artifact.digest());
-        let tag = Artifact::moving_tag(name);
+        let tag = Artifact::moving_tag(&artifact.mesh, name);
         context.note(&format!(
             "{name}: {} for Flux, tag {tag}: {sent} blobs sent, {there} were there",
             full.as_str()

@@ -1,5 +1,6 @@
 //! `meshgen bundle provenance`.
 
+use super::ReachArgs;
 use crate::bundle::{Subject, provenance};
 use crate::cli::tree::resolve;
 use crate::cli::{CommandError, Context, Exit};
@@ -14,11 +15,14 @@ use crate::tree::view;
 pub struct Args {
     /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV`, a folder or a bundle; what is in out/ if left out.
     tree: Option<String>,
+
+    #[command(flatten)]
+    reach: ReachArgs,
 }
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = resolve(context, args.tree.as_deref(), None)?;
+    let source = resolve(context, args.tree.as_deref(), args.reach.reading())?;
     let Some(record) = record(context, &source.digest)? else {
         return Err(CommandError::refused(format!("the store has no record of {}", source.digest))
             .hint("the record is where the tree was rendered; `meshgen generations` lists trees"));

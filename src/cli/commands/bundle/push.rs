@@ -8,7 +8,7 @@ use super::trust::{SignerArgs, signature_beside};
 use super::{flux, open, provenance, remote};
 use crate::bundle::registry::{Pushed, describe, push, push_image};
 use crate::bundle::sign::{self, SignatureError, TrustedKeys};
-use crate::bundle::{self, BILL_TYPE, BundleFile, Entry, Far, Kind, STATEMENT_TYPE, Subject};
+use crate::bundle::{self, BILL_TYPE, BundleFile, Entry, Kind, STATEMENT_TYPE, Subject};
 use crate::cli::{CommandError, Context, Exit, registry_options};
 use crate::registry::{Access, Options, Reference, Repository};
 
@@ -58,8 +58,8 @@ Examples:
   meshgen bundle push apac.tar oci://registry.site/mesh/apac --images
   meshgen bundle push apac.tar oci://registry.site/mesh/apac --flux
 
-A proxy comes from HTTPS_PROXY and NO_PROXY, further certificate authorities from the system's store or
-SSL_CERT_FILE, credentials from docker's config.json (DOCKER_CONFIG names its folder): logins and
+A proxy comes from HTTPS_PROXY and NO_PROXY, certificate authorities from the system's store, or from
+SSL_CERT_FILE or SSL_CERT_DIR alone where one is set, credentials from docker's config.json (DOCKER_CONFIG names its folder): logins and
 credential helpers.
 
 Exit codes: 0; 2 if the request, the bundle or an answer is wrong; 3 if the registry fails or cannot be
@@ -99,7 +99,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     }
     let for_flux = if args.flux {
         let name = args.file.to_string_lossy();
-        let source = bundle.source(&name, Far::of(&context.disk, &context.project)?)?;
+        let source = bundle.source(&name, &context.disk, &context.project)?;
         flux::push(context, &source, &repository, &to)?
     } else {
         Vec::new()

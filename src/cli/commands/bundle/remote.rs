@@ -1,6 +1,6 @@
 //! A bundle in a registry, as the command line names it.
 
-use super::TrustArgs;
+use super::Reading;
 use crate::bundle::registry::Remote;
 use crate::cli::{CommandError, Context, registry_options};
 use crate::registry::{Access, Options, Reference, Repository};
@@ -33,26 +33,26 @@ pub(super) fn reference(text: &str) -> Result<Reference, CommandError> {
 
 /// The tree of a bundle in a registry; its files are fetched when they are asked for.
 ///
-/// With `trust`, a referrer by somebody who is trusted must sign it: that is looked at before anything
+/// Where signers are asked for, a referrer by somebody who is trusted must sign it: that is looked at before anything
 /// else of it.
 pub fn resolve(
     context: &Context,
     text: &str,
-    trust: Option<&TrustArgs>,
+    reading: Reading<'_>,
 ) -> Result<Source, CommandError> {
-    Ok(open(context, text, trust)?.source(text)?)
+    Ok(open(context, text, reading)?.source(text)?)
 }
 
 /// As [`resolve`], with all that is in the bundle.
 pub(super) fn open(
     context: &Context,
     text: &str,
-    trust: Option<&TrustArgs>,
+    reading: Reading<'_>,
 ) -> Result<Remote, CommandError> {
-    let options = trust.map_or_else(|| registry_options(false), TrustArgs::registry);
+    let options = registry_options(reading.plain_http);
     let (repository, _, digest) = pinned(context, text, &options, Access::Pull)?;
-    if let Some(trust) = trust {
-        trust.signers.demand_remote(context, text, &repository, &digest)?;
+    if let Some(signers) = reading.signers {
+        signers.demand_remote(context, text, &repository, &digest)?;
     }
     Ok(Remote::open(repository, &digest)?)
 }

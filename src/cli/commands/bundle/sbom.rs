@@ -1,5 +1,6 @@
 //! `meshgen bundle sbom`.
 
+use super::{ReachArgs, remote};
 use crate::bundle::{BundleFile, bill};
 use crate::cli::tree::{bundle_file, resolve};
 use crate::cli::{CommandError, Context, Exit};
@@ -14,6 +15,9 @@ use crate::tree::images;
 pub struct Args {
     /// The tree: `gen:N`, `sha256:PREFIX`, `git:REV`, a folder or a bundle; what is in out/ if left out.
     tree: Option<String>,
+
+    #[command(flatten)]
+    reach: ReachArgs,
 }
 
 /// Runs it.
@@ -23,7 +27,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
         context.print(&BundleFile::open(&context.disk, &path)?.bundle.bill());
         return Ok(Exit::Done);
     }
-    let source = resolve(context, text, None)?;
+    let reading = args.reach.reading();
+    if let Some(name) = text.filter(|text| text.starts_with("oci://")) {
+        context.print(&remote::open(context, name, reading)?.bundle.bill());
+        return Ok(Exit::Done);
+    }
+    let source = resolve(context, text, reading)?;
     let images = images(&source)?.into_iter().map(|image| (image.reference, None)).collect();
     context.print(&bill(&source.digest, &source.index, &images));
     Ok(Exit::Done)

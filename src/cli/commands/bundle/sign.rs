@@ -17,7 +17,7 @@ use crate::store::Digest;
 ///
 /// Writes the signature beside the bundle: FILE.sigstore.json, a Sigstore bundle (v0.3) with a signature
 /// over the sha256 of the file. What reads the bundle later (`bundle verify`, `bundle import`, `plan`,
-/// `apply`, `diff`) looks for it there, so carry both. It says nothing of when, and asks no network:
+/// `apply`, `verify`, `diff`, `gitops`, `bundle push --flux`) looks for it there, so carry both. It says nothing of when, and asks no network:
 /// no certificate, no transparency log.
 ///
 /// A bundle in a registry is named by its digest, and gets a referrer: a statement over that digest, as
@@ -77,8 +77,11 @@ fn remote(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let options = registry_options(args.plain_http);
     let (repository, reference, digest) =
         remote::pinned(context, &args.bundle, &options, Access::Push)?;
-    let key = args.password.key(context, &args.key)?;
     let remote = Remote::open(repository, &digest)?;
+    let bar = context.progress("verifying, blobs");
+    remote.check(&|done| bar.set(done))?;
+    bar.finish();
+    let key = args.password.key(context, &args.key)?;
     let referrer = registry::sign(&remote, &key)?;
     say(context, &key, &digest, &format!("`{}`", reference.at(referrer)));
     Ok(Exit::Done)

@@ -18,9 +18,25 @@ pub(in crate::cli) struct TrustArgs {
     #[command(flatten)]
     pub signers: SignerArgs,
 
+    #[command(flatten)]
+    reach: ReachArgs,
+}
+
+/// How to reach a registry.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(in crate::cli) struct ReachArgs {
     /// Of a bundle in a registry: reach it by `http://`. Without it, plain http is for this machine
     /// alone.
     #[arg(long)]
+    plain_http: bool,
+}
+
+/// How the tree of a bundle is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::cli) struct Reading<'a> {
+    /// Who must have signed it; `None` for whoever only looks.
+    pub signers: Option<&'a SignerArgs>,
+    /// Whether its registry is reached by `http://`.
     pub plain_http: bool,
 }
 
@@ -41,7 +57,19 @@ pub(in crate::cli) struct SignerArgs {
 impl TrustArgs {
     /// How to reach the registry of a bundle.
     pub fn registry(&self) -> registry::Options {
-        registry_options(self.plain_http)
+        registry_options(self.reach.plain_http)
+    }
+
+    /// For a tree that somebody who is trusted must have signed.
+    pub fn reading(&self) -> Reading<'_> {
+        Reading { signers: Some(&self.signers), ..self.reach.reading() }
+    }
+}
+
+impl ReachArgs {
+    /// For a tree that is only looked at.
+    pub fn reading(self) -> Reading<'static> {
+        Reading { signers: None, plain_http: self.plain_http }
     }
 }
 

@@ -129,10 +129,19 @@ fn remote(context: &Context, args: &Args, text: &str) -> Result<Exit, CommandErr
         };
         CommandError { exit, ..error.into() }
     };
-    let remote = Remote::open(repository, &digest).map_err(unwhole)?;
     let bar = context.progress("verifying, blobs");
-    remote.check(&|done| bar.set(done)).map_err(unwhole)?;
+    let checked = Remote::open(repository, &digest)
+        .and_then(|remote| remote.check(&|done| bar.set(done)).map(|()| remote))
+        .map_err(unwhole);
     bar.finish();
+    let remote = match checked {
+        Err(error) if error.exit == Exit::Different && context.json() => {
+            let fault = json!({"entry": text, "what": error.message});
+            context.print_json(&json!({"whole": false, "faults": [fault]}));
+            return Ok(Exit::Different);
+        }
+        other => other?,
+    };
     let inside = &remote.bundle;
     if context.json() {
         context.print_json(&json!({

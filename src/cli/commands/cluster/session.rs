@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::super::bundle::TrustArgs;
+use super::super::bundle::Reading;
 use super::super::facts::pair;
 use super::super::pki::IdentityArgs;
 use super::show::Shown;
@@ -114,13 +114,13 @@ impl ConnectArgs {
 
 /// The tree that a command is about; refuses a view that was edited.
 ///
-/// Of a bundle, `trust` says who must have signed it; without, whoever asks only reads.
+/// Of a bundle, `reading` says who must have signed it.
 pub fn tree(
     context: &Context,
     text: Option<&str>,
-    trust: Option<&TrustArgs>,
+    reading: Reading<'_>,
 ) -> Result<Source, CommandError> {
-    let source = source(context, text, trust)?;
+    let source = source(context, text, reading)?;
     if source.index.clusters.is_empty() {
         return Err(CommandError::refused(format!("{} names no cluster", source.name))
             .hint("only what `meshgen render` wrote, index.json included, can be applied"));
@@ -131,7 +131,7 @@ pub fn tree(
 fn source(
     context: &Context,
     text: Option<&str>,
-    trust: Option<&TrustArgs>,
+    reading: Reading<'_>,
 ) -> Result<Source, CommandError> {
     let is_view = |text: &str| text.trim_start_matches("./").trim_end_matches('/') == "out";
     if text.is_none_or(is_view) {
@@ -139,9 +139,9 @@ fn source(
         if !edits.is_empty() {
             return Err(ViewError::Edits(edits).into());
         }
-        return resolve(context, None, trust);
+        return resolve(context, None, reading);
     }
-    resolve(context, text, trust)
+    resolve(context, text, reading)
 }
 
 /// Runs what talks to clusters. A plugin that hangs is left behind, and not waited for.

@@ -83,9 +83,6 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     if let Some(name) = &args.plugin {
         fleet::name("--plugin", name)?;
     }
-    for (flag, path) in [("--path", &args.path), ("--applications", &args.applications)] {
-        fleet::path(flag, path)?;
-    }
     let sealed = match (&args.plugin, args.without_sealed) {
         (Some(name), _) => Sealed::Plugin(name.clone()),
         (None, true) => Sealed::LeftOut,
@@ -94,8 +91,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let how = Argocd {
         url: args.source.clone(),
         revision: args.revision.clone(),
-        path: args.path.clone(),
-        applications: args.applications.clone(),
+        path: fleet::path("--path", &args.path)?,
+        applications: fleet::path("--applications", &args.applications)?,
         namespace: args.namespace.clone(),
         project: args.project.clone(),
         sealed,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::cli::commands::bundle::{SignerArgs, TrustArgs};
+use crate::cli::commands::bundle::{Reading, SignerArgs};
 use crate::cli::tree::resolve;
 use crate::cli::{CommandError, Context};
 use crate::cluster::unfit;
@@ -40,11 +40,13 @@ pub fn name(flag: &str, text: &str) -> Result<(), CommandError> {
     Err(CommandError::refused(message).hint("lower case letters, digits, `-` and `.`"))
 }
 
-/// Refuses a path that leaves the repository, or that no repository has.
-pub fn path(flag: &str, text: &str) -> Result<(), CommandError> {
+/// A path in a repository without `.` in it; empty for the repository's top. Refuses one that leaves the
+/// repository, or that no repository has.
+pub fn path(flag: &str, text: &str) -> Result<String, CommandError> {
     let is_part = |part: &str| !matches!(part, "" | "..") && !part.contains(char::is_control);
-    if text == "." || text.trim_end_matches('/').split('/').all(is_part) {
-        return Ok(());
+    let parts = text.trim_end_matches('/').split('/');
+    if parts.clone().all(is_part) {
+        return Ok(parts.filter(|part| *part != ".").collect::<Vec<_>>().join("/"));
     }
     let message = format!("`{flag}`: {text:?} is no path in a repository");
     Err(CommandError::refused(message).hint("relative to the repository's top: `deploy/out`"))
@@ -68,8 +70,7 @@ impl FleetArgs {
     /// The tree; of a bundle, one that is signed by somebody who is trusted. `plain_http` is about the
     /// registry that it may lie in.
     pub fn source(&self, context: &Context, plain_http: bool) -> Result<Source, CommandError> {
-        let trust = TrustArgs { signers: self.signers.clone(), plain_http };
-        resolve(context, self.tree.as_deref(), Some(&trust))
+        resolve(context, self.tree.as_deref(), Reading { signers: Some(&self.signers), plain_http })
     }
 
     /// What each of the clusters gets. Refuses those that `apply` would: an engine asks nobody.

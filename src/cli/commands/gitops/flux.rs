@@ -78,7 +78,6 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     if let Some(name) = &args.pull_secret {
         fleet::name("--pull-secret", name)?;
     }
-    fleet::path("--path", &args.path)?;
     let how = Flux {
         pull: pull(args)?,
         namespace: args.namespace.clone(),
@@ -140,5 +139,6 @@ fn pull(args: &Args) -> Result<Pull, CommandError> {
         let message = "`--follow` and `--plain-http` are about a registry, not about git";
         return Err(CommandError::refused(message));
     }
-    Ok(Pull::Git { url: url.to_owned(), branch: args.branch.clone(), path: args.path.clone() })
+    let path = fleet::path("--path", &args.path)?;
+    Ok(Pull::Git { url: url.to_owned(), branch: args.branch.clone(), path })
 }

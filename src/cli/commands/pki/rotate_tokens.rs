@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::cli::commands::bundle::Reading;
 use crate::cli::commands::cluster::outcome::conclude;
 use crate::cli::commands::cluster::session::{self, ConnectArgs, Request};
 use crate::cli::commands::cluster::{ask, rotation};
@@ -59,7 +60,7 @@ Examples:
   meshgen retire c3 --rotate-tokens     c3 leaves, and the tokens that it had with it";
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    let source = session::tree(context, None, None)?;
+    let source = session::tree(context, None, Reading::default())?;
     if !args.connect.only().is_empty() {
         return Err(CommandError::refused("every peer gets the new token")
             .hint("leave `--only` out: `meshgen pki rotate-tokens CLUSTER` rotates one token")

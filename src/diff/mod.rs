@@ -23,6 +23,7 @@ mod line;
 mod markdown;
 mod matching;
 mod merge_key;
+pub mod paint;
 mod rbac;
 mod redact;
 mod side;

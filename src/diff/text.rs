@@ -2,13 +2,14 @@
 
 use std::fmt::Write;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use unicode_width::UnicodeWidthStr;
 
 use super::card::{Card, FieldCard, highlights, table, tree_name};
 use super::changes::Changes;
 use super::entry::What;
 use super::line::{Line, Sign, visible};
+use super::paint::{BOLD, DIM, GREEN, RED, YELLOW, paint};
 
 /// How much is printed, and how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,12 +48,6 @@ struct Out {
     colour: bool,
 }
 
-const RED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
-const GREEN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
-const YELLOW: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-
 impl Out {
     fn line(&mut self, text: &str) {
         self.text.push_str(text.trim_end());
@@ -60,11 +55,7 @@ impl Out {
     }
 
     fn paint(&self, style: Style, text: &str) -> String {
-        if self.colour && !text.is_empty() {
-            format!("{style}{text}{style:#}")
-        } else {
-            text.to_owned()
-        }
+        paint(self.colour, style, text)
     }
 
     fn counts(&mut self, changes: &Changes) {

@@ -1,6 +1,6 @@
 //! A verification for a terminal.
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::super::check::{CHECKS, GROUPS};
@@ -8,6 +8,7 @@ use super::super::report::{CheckResult, Report, Status, Traffic};
 use super::gathered::{Gathered, gather, hints};
 use super::matrix::{Matrix, Row};
 use super::{count, list, mark, title, verdict};
+use crate::diff::paint::{BOLD, DIM, GREEN, RED, YELLOW, paint};
 use crate::diff::visible;
 
 /// Clusters of which the whole matrix is shown; of more, what is not well.
@@ -58,12 +59,6 @@ struct Out {
     colour: bool,
 }
 
-const RED: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
-const GREEN: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
-const YELLOW: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-
 fn style(status: Status) -> Style {
     match status {
         Status::Skipped => DIM,
@@ -80,11 +75,7 @@ impl Out {
     }
 
     fn paint(&self, style: Style, text: &str) -> String {
-        if self.colour && !text.is_empty() {
-            format!("{style}{text}{style:#}")
-        } else {
-            text.to_owned()
-        }
+        paint(self.colour, style, text)
     }
 
     fn mark(&self, status: Status) -> String {

@@ -3,18 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use rayon::prelude::*;
-use serde_json::Value;
 
 use super::delta::Base;
+use super::files::{by_digest, wrong};
 use super::index::{TABLE, encode};
 use super::{Bundle, BundleError, Content, Entry, Part};
 use crate::store::{Digest, GroupFile, oci};
 use crate::tree::source::Source;
-use crate::tree::{ArtifactRow, TreePath, images};
-use crate::yaml::{self, Schema};
+use crate::tree::{TreePath, images};
 
 /// What goes into a bundle beside the tree.
 #[derive(Default)]
@@ -80,23 +77,22 @@ impl Content for Origin<'_> {
 pub fn create(source: &Source, options: Options) -> Result<Created<'_>, BundleError> {
     let Options { since, parts } = options;
     if source.index.clusters.is_empty() {
-        let why = "it names no cluster";
+        let why = "it names no cluster".to_owned();
         return Err(BundleError::NotRendered(source.name.clone(), why));
     }
-    let rows: BTreeMap<Digest, &ArtifactRow> =
-        source.index.artifacts.iter().map(|row| (row.digest, row)).collect();
+    let rows = by_digest(&source.index.artifacts);
     let sizes: Result<BTreeMap<Digest, u64>, BundleError> = rows
         .par_iter()
-        .map(|(digest, row)| {
-            let bytes = source.read(&row.path)?;
-            if holds_key(row, &bytes) {
-                let (name, path) = (source.name.clone(), row.path.to_string());
-                return Err(BundleError::Secret { name, path });
+        .map(|(digest, rows)| {
+            let bytes = source.read(&rows[0].path)?;
+            // a reader would not take it either
+            if let Some(why) = wrong(rows, &bytes) {
+                return Err(BundleError::NotRendered(source.name.clone(), why));
             }
             Ok((*digest, bytes.len() as u64))
         })
         .collect();
-    let paths = rows.iter().map(|(digest, row)| (*digest, &row.path)).collect();
+    let paths = rows.iter().map(|(digest, rows)| (*digest, &rows[0].path)).collect();
     let sizes = sizes?;
     let table = source.index_bytes();
     let mut files =
@@ -133,30 +129,4 @@ pub fn create(source: &Source, options: Options) -> Result<Created<'_>, BundleEr
     let document = |digest: &Digest, size| super::read_blob(&content, digest, size);
     let bundle = Bundle::read(index, &inside, &document)?;
     Ok(Created { bundle, content })
-}
-
-/// Whether a file holds a private key that nobody sealed: a PEM block, or an identity of age; as it
-/// stands, or as the data of a `Secret` or `ConfigMap`.
-pub(super) fn holds_key(row: &ArtifactRow, bytes: &[u8]) -> bool {
-    let is_key = |bytes: &[u8]| {
-        let text = String::from_utf8_lossy(bytes);
-        text.contains("PRIVATE KEY-----") || text.contains("AGE-SECRET-KEY-1")
-    };
-    if is_key(bytes) {
-        return true;
-    }
-    let kind = row.object.as_ref().map(|object| object.kind.as_str());
-    let fields = match kind {
-        Some("Secret") => "/data",
-        Some("ConfigMap") => "/binaryData",
-        _ => return false,
-    };
-    let text = std::str::from_utf8(bytes).unwrap_or_default();
-    let object = yaml::document(text, Schema::Strict).unwrap_or_default();
-    let values = object.pointer(fields).and_then(Value::as_object);
-    values.into_iter().flatten().filter_map(|(_, value)| value.as_str()).any(|value| {
-        // what is folded over lines too, as Go's decoder takes it
-        let value: String = value.split_ascii_whitespace().collect();
-        STANDARD.decode(value).is_ok_and(|bytes| is_key(&bytes))
-    })
 }

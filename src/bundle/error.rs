@@ -71,17 +71,9 @@ pub enum BundleError {
         /// One of them.
         first: Digest,
     },
-    /// The tree is none that was rendered.
+    /// The tree is none that was rendered, or was changed since.
     #[error("{0} cannot be bundled: {1}")]
-    NotRendered(String, &'static str),
-    /// A file of the tree holds a private key that everybody could read.
-    #[error("`{path}` in {name} holds a private key in clear: a bundle never does")]
-    Secret {
-        /// Which tree.
-        name: String,
-        /// Which file of it.
-        path: String,
-    },
+    NotRendered(String, String),
     /// What images are to be taken from is nothing that holds any.
     #[error("`{path}` holds no images: {why}")]
     Origin {
@@ -157,9 +149,8 @@ impl BundleError {
                 "import the bundle of that tree first, or get a whole one: `meshgen bundle create` \
                  without `--since`"
             }
-            BundleError::NotRendered(..) => "only what `meshgen render` wrote is a tree",
-            BundleError::Secret { .. } => {
-                "seal it (`meshgen pki` does, for the keyring), or take it out of the tree"
+            BundleError::NotRendered(..) => {
+                "only what `meshgen render` wrote is a tree; keys are sealed in it (`meshgen pki`)"
             }
             BundleError::Registry(error) => return error.hint().map(str::to_owned),
             BundleError::Source(error) => return error.hint(),

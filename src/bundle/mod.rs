@@ -15,6 +15,7 @@ mod content;
 mod create;
 mod delta;
 mod error;
+mod files;
 mod front;
 pub mod image;
 mod import;

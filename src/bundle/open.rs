@@ -6,17 +6,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::content::Piece;
-use super::create::holds_key;
+use super::files::{by_digest, wrong};
 use super::front::{FRONT, INDEX, SUMS, front};
 use super::index::{differ, other};
 use super::scan::{Scanned, scan};
 use super::{Bundle, BundleError, Content, Fault, read_blob};
 use crate::file::{Disk, OpenFile};
-use crate::object::Identity;
 use crate::store::Digest;
+use crate::tree::images;
 use crate::tree::source::{Source, SourceError};
-use crate::tree::{ArtifactRow, images};
-use crate::yaml::{self, Schema};
 
 /// What is wrong with an index whose images are not those of its tree.
 pub(super) const OTHER_IMAGES: &str = "the images that it names are not those that its tree names";
@@ -83,10 +81,10 @@ impl BundleFile {
     fn files(&self) -> Result<Vec<Fault>, BundleError> {
         let source = super::source::within(&self.bundle, &self.blobs, "the bundle", None)?;
         let mut faults = Vec::new();
-        for row in &source.index.artifacts {
-            let Some((at, _)) = self.blobs.places.get(&row.digest) else { continue };
-            let what = wrong(row, &source.read(&row.path)?);
-            let fault = |what| Fault::new(super::archive::blob_name(&row.digest), *at, what);
+        for (digest, rows) in by_digest(&source.index.artifacts) {
+            let Some((at, _)) = self.blobs.places.get(&digest) else { continue };
+            let what = wrong(&rows, &source.read(&rows[0].path)?);
+            let fault = |what| Fault::new(super::archive::blob_name(&digest), *at, what);
             faults.extend(what.map(fault));
         }
         Ok(faults)
@@ -109,20 +107,6 @@ impl Bundle {
     pub(super) fn names_images_of(&self, source: &Source) -> Result<bool, SourceError> {
         Ok(images(source)?.iter().map(|one| &one.reference).eq(&self.images))
     }
-}
-
-/// What is wrong with a file of a tree: a private key in clear, or another object than the tree's index
-/// says.
-pub(super) fn wrong(row: &ArtifactRow, bytes: &[u8]) -> Option<String> {
-    if holds_key(row, bytes) {
-        return Some(format!("`{}` holds a private key in clear", row.path));
-    }
-    let identity = row.object.as_ref()?;
-    let text = std::str::from_utf8(bytes).unwrap_or_default();
-    let found = yaml::document(text, Schema::Strict).ok();
-    let found = found.and_then(|value| Identity::of(&value).ok());
-    let is_it = found.as_ref() == Some(identity);
-    (!is_it).then(|| format!("`{}` does not hold {identity}, as the tree's index says", row.path))
 }
 
 /// What `index.json` leads to.

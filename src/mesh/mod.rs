@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-pub use name::{ClusterName, NameError, NetworkName, RESERVED, is_dns_label, suggest_label};
+pub use name::{ClusterName, NameError, NetworkName, RESERVED, suggest_label};
 pub use resolve::{allow, allow_rendered, resolve};
 
+pub use crate::object::is_dns_label;
 pub use crate::spec::lay_free_form;
 pub use crate::spec::model::{
     Algorithm, Annotation, Gateway, PlaintextSecret, Provider, Settings, Terraform,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::object::is_dns_label;
+
 /// A cluster's name: a DNS label (RFC 1123), and no folder of the tree.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 pub struct ClusterName(String);
@@ -69,16 +71,6 @@ impl fmt::Display for NetworkName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// Whether a text is a DNS label: at most 63 of `[a-z0-9-]`, a letter or digit at both ends.
-pub fn is_dns_label(text: &str) -> bool {
-    let inner = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
-    !text.is_empty()
-        && text.len() <= 63
-        && text.bytes().all(|byte| inner(&byte))
-        && !text.starts_with('-')
-        && !text.ends_with('-')
 }
 
 /// A DNS label that is close to a text, for hints.

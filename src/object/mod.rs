@@ -2,11 +2,13 @@
 
 mod delivery;
 mod file_name;
+mod name;
 
 use serde_json::{Map, Value};
 
 pub use delivery::{Binding, BindingSource, Except, Targets};
 pub use file_name::{encode_name, file_name};
+pub use name::is_dns_label;
 
 use crate::yaml;
 

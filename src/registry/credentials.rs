@@ -51,14 +51,25 @@ pub(super) fn of(
         return Err(fault(format!("`{}` is no JSON", path.display())));
     };
     let key = if host == "docker.io" { DOCKER_HUB } else { host };
-    let own = value.pointer("/credHelpers").and_then(|helpers| helpers.get(key));
+    let own = value.get("credHelpers").and_then(|helpers| of_host(helpers, key));
     let helper = own.or_else(|| value.get("credsStore")).and_then(Value::as_str);
-    if let Some(helper) = helper
+    // an empty one stands for the file
+    if let Some(helper) = helper.filter(|helper| !helper.is_empty())
         && let Some(login) = ask(helper, key).map_err(fault)?
     {
         return Ok(Some(login));
     }
-    Ok(value.get("auths").and_then(|auths| auths.get(key)).and_then(stored))
+    Ok(value.get("auths").and_then(|auths| of_host(auths, key)).and_then(stored))
+}
+
+/// What is kept for a host: under its name, or as older clients wrote it, under a URL of it.
+fn of_host<'v>(all: &'v Value, key: &str) -> Option<&'v Value> {
+    let host = |name: &str| {
+        let rest = name.split_once("://").map_or(name, |(_, rest)| rest);
+        rest.split('/').next().unwrap_or_default().to_owned()
+    };
+    let by_url = || all.as_object()?.iter().find(|(name, _)| host(name) == host(key));
+    all.get(key).or_else(|| by_url().map(|(_, value)| value))
 }
 
 /// A login in the file.
@@ -95,8 +106,13 @@ fn ask(helper: &str, key: &str) -> Result<Option<Login>, String> {
     let output = child.wait_with_output().map_err(failed)?;
     let answer = Zeroizing::new(output.stdout);
     if !output.status.success() {
-        // how helpers say that they hold nothing for a host; it may be in the file
-        return Ok(None);
+        // how helpers say that they hold nothing for a host (docker-credential-helpers, `errCredentials
+        // NotFoundMessage`); it may be in the file. What else they print is not repeated
+        let said = String::from_utf8_lossy(&answer).to_lowercase();
+        if said.contains("credentials not found") || said.trim().is_empty() {
+            return Ok(None);
+        }
+        return Err(format!("`{program} get` fails: run it by hand to see why"));
     }
     let value: Value =
         serde_json::from_slice(&answer).map_err(|_| format!("`{program}` gives no JSON"))?;
@@ -130,5 +146,15 @@ mod tests {
         assert_eq!(of("docker.io"), Some(format!("Basic {}", STANDARD.encode("me:p"))));
         assert_eq!(of("b.example"), None);
         assert_eq!(of("c.example"), None);
+        let text = format!(
+            r#"{{"auths": {{"https://a.example:5000/v1/": {{"auth": "{0}"}}, "b.example/": {{"auth": "{0}"}}}},
+                "credHelpers": {{"b.example": ""}}}}"#,
+            STANDARD.encode("me:p")
+        );
+        disk.replace(&folder.path().join("config.json"), text.as_bytes()).expect("a file");
+        for host in ["a.example:5000", "b.example"] {
+            assert_eq!(of(host), Some(format!("Basic {}", STANDARD.encode("me:p"))), "{host}");
+        }
+        assert_eq!(of("a.example"), None);
     }
 }

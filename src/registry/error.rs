@@ -106,6 +106,9 @@ impl RegistryError {
     /// What to do.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Network { reason, .. } if reason.contains("InvalidContentType") => {
+                Some("does the server speak plain http? then say `--plain-http`")
+            }
             Self::Network { .. } => Some(
                 "a proxy comes from HTTPS_PROXY, and the certificate authorities that are trusted from the system, or from SSL_CERT_FILE alone where that is set",
             ),

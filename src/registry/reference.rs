@@ -59,7 +59,10 @@ impl Reference {
             let fits = |byte: u8| {
                 byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte)
             };
-            !part.is_empty() && !part.starts_with('.') && part.bytes().all(fits)
+            !part.is_empty()
+                && !part.starts_with(['.', '_', '-'])
+                && !part.ends_with(['.', '_', '-'])
+                && part.bytes().all(fits)
         };
         if !repository.split('/').all(part) {
             return Err(refuse(

@@ -172,7 +172,7 @@ pub(super) fn is_host(text: &str) -> bool {
     !name.is_empty()
         && name.bytes().all(fits)
         && (text.starts_with('[') || !name.contains(':'))
-        && port.is_none_or(|port| port.parse::<u16>().is_ok())
+        && port.is_none_or(|port| !port.starts_with('+') && port.parse::<u16>().is_ok())
 }
 
 /// A text that is no URL, without what could be a secret in it.

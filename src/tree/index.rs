@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::TreePath;
-use crate::object::{Binding, Identity, Targets};
+use crate::object::{Binding, Identity, Targets, is_dns_label};
 use crate::store::Digest;
 
 /// `apiVersion` of the index.
@@ -191,6 +191,9 @@ pub enum IndexError {
     /// Written by a later meshgen, or not an index at all.
     #[error("it is `{0}`, but this meshgen reads `{API_VERSION}` of kind `Index`")]
     Version(String),
+    /// A name that no mesh or cluster has: it would lead out of a folder, or into a terminal.
+    #[error("{0:?} is no name of a mesh or cluster: lower case letters, digits and `-`")]
+    Name(String),
     /// Two rows share a path.
     #[error("two rows have the path `{0}`")]
     Duplicate(TreePath),
@@ -209,8 +212,8 @@ struct Document {
 }
 
 impl Index {
-    /// Reads an index, as hostile input: unknown fields, paths that leave the folder, and paths
-    /// that stand twice are refused.
+    /// Reads an index, as hostile input: unknown fields, names that are none, paths that leave the
+    /// folder, and paths that stand twice are refused.
     pub fn parse(bytes: &[u8]) -> Result<Self, IndexError> {
         if bytes.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<< ")) {
             return Err(IndexError::Conflict);
@@ -222,6 +225,11 @@ impl Index {
         let document: Document = serde_json::from_slice(bytes).map_err(malformed)?;
         if document.api_version != API_VERSION || document.kind != "Index" {
             return Err(IndexError::Version(document.api_version));
+        }
+        let names = document.clusters.iter().map(|row| &row.name).chain(&document.examples);
+        let odd = names.chain([&document.mesh]).find(|name| !is_dns_label(name));
+        if let Some(name) = odd {
+            return Err(IndexError::Name(name.clone()));
         }
         let mut paths: Vec<_> = document.artifacts.iter().map(|row| &row.path).collect();
         paths.extend(document.pending.iter().map(|row| &row.path));

@@ -18,7 +18,7 @@ const ROOMS: [(&str, &[&str]); 26] = [
     ("helm", &["gotmpl", "yaml"]),
     ("istio", &["helm", "object", "yaml"]),
     ("spec", &["yaml"]),
-    ("mesh", &["spec"]),
+    ("mesh", &["spec", "object"]),
     ("pin", &["store", "yaml", "spec", "mesh"]),
     ("inputs", &["file", "spec", "mesh", "pin", "pki", "store", "yaml"]),
     ("registry", &["file", "store"]),

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::parallel::each;
 use super::{Remote, RemoteError};
 use crate::bundle::{BundleError, BundleFile, Content, Written, write};
-use crate::file::{Disk, FILE_MODE, FileKind};
+use crate::file::{Disk, FILE_MODE, FileError, FileKind};
 use crate::registry::RegistryError;
 use crate::store::{Digest, Digester};
 
+/// Says in the folder of unfinished work that somebody is at it.
+const LOCK: &str = "lock";
 /// So much is held at once; what is larger goes to the disk in pieces.
 const PIECE: u64 = 1 << 20;
 
@@ -32,6 +34,7 @@ pub struct Pulled {
 /// Blobs are kept in `FILE.partial` until all are here, so that broken off at any instant, the same again
 /// fetches the rest; a blob there counts only if its bytes are those of its digest. Then the file is
 /// written in one instant, and the folder goes away. A file that is this bundle already is left alone.
+/// Refuses what is no file, and a folder of unfinished work that another process is at.
 /// `progress` gets how many blobs are done.
 pub fn pull(
     disk: &Disk,
@@ -40,12 +43,20 @@ pub fn pull(
     progress: &(dyn Fn(usize) + Sync),
 ) -> Result<Pulled, RemoteError> {
     let bundle = &remote.bundle;
+    // what stands in the way is told before anything is fetched
+    disk.absolute(path)?;
+    if let Some(stat) = disk.stat(path)?.filter(|stat| !stat.is_file()) {
+        let what = stat.kind.describe();
+        return Err(FileError::NotAFile { path: path.to_owned(), what }.into());
+    }
     let partial = Partial { disk, folder: beside(path), remote };
     if let Some(written) = is_here(disk, path, &bundle.digest)? {
         partial.remove()?;
         return Ok(Pulled { written, fetched: 0, bytes: 0, here: 0 });
     }
     partial.make()?;
+    // two at the same file would take one another's unfinished blobs away
+    let lock = disk.lock(&partial.folder.join(LOCK))?;
     let blobs = bundle.blobs.iter().filter(|(digest, _)| !bundle.documents.contains_key(digest));
     let blobs: Vec<(&Digest, &u64)> = blobs.collect();
     let (fetched, bytes, here) = (AtomicUsize::new(0), AtomicU64::new(0), AtomicUsize::new(0));
@@ -61,6 +72,7 @@ pub fn pull(
     })?;
     let written = write(disk, path, bundle, &partial)?;
     partial.remove()?;
+    drop(lock);
     Ok(Pulled {
         written,
         fetched: fetched.into_inner(),
@@ -117,8 +129,9 @@ impl Partial<'_> {
         }
         for entry in self.disk.list_unsorted(&self.folder)? {
             // what is none of ours stays, and so does the folder
-            let name = entry.name.to_str().and_then(Digest::from_hex);
-            if name.is_some() && entry.kind == FileKind::File {
+            let name = entry.name.to_str();
+            let is_ours = name.is_some_and(|name| name == LOCK || Digest::from_hex(name).is_some());
+            if is_ours && entry.kind == FileKind::File {
                 self.disk.remove(&self.folder.join(&entry.name))?;
             }
         }

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::RemoteError;
 use super::parallel::each;
-use crate::bundle::open::{OTHER_IMAGES, wrong};
+use crate::bundle::files::{by_digest, wrong};
+use crate::bundle::open::OTHER_IMAGES;
 use crate::bundle::source::within;
 use crate::bundle::{Bundle, BundleError, Content};
 use crate::registry::Repository;
 use crate::store::{Digest, oci};
-use crate::tree::ArtifactRow;
 use crate::tree::source::Source;
 
 /// Largest index of a bundle; registries take no larger manifest.
@@ -92,17 +92,14 @@ impl Remote {
     /// [`BundleFile::open`]: crate::bundle::BundleFile::open
     pub fn check(&self, progress: &(dyn Fn(usize) + Sync)) -> Result<(), RemoteError> {
         let Bundle { documents, blobs, table, .. } = &self.bundle;
-        let mut rows: BTreeMap<&Digest, Vec<&ArtifactRow>> = BTreeMap::new();
-        for row in &table.artifacts {
-            rows.entry(&row.digest).or_default().push(row);
-        }
+        let rows = by_digest(&table.artifacts);
         let blobs: Vec<(&Digest, &u64)> =
             blobs.iter().filter(|(digest, _)| !documents.contains_key(digest)).collect();
         let done = AtomicUsize::new(0);
         each(&blobs, |(digest, size)| -> Result<(), RemoteError> {
             if let Some(rows) = rows.get(digest) {
                 let bytes = self.repository.blob(digest, **size, &|_| {})?;
-                if let Some(why) = rows.iter().find_map(|row| wrong(row, &bytes)) {
+                if let Some(why) = wrong(rows, &bytes) {
                     let what = format!("blob {digest}");
                     return Err(BundleError::Malformed { what, why }.into());
                 }

@@ -93,6 +93,9 @@ impl SignatureError {
                 Some("if somebody whom you trust gave you that key, name it by `--key`")
             }
             Self::Forged(_) | Self::Other { .. } => Some("get both files anew"),
+            Self::Json(_) | Self::MediaType(_) => Some(
+                "Sigstore bundles of v0.3 are taken: `cosign sign-blob --new-bundle-format` makes one",
+            ),
             _ => None,
         }
     }

@@ -121,11 +121,20 @@ fn a_key_in_a_secret_that_nobody_sealed_is_refused() {
         }
         fs::write(&table, index).expect("writes");
         let file = folder.path().join("a.tar");
-        let output = run(&project, &["bundle", "create", "--out", file.to_str().expect("text")]);
-        let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{said}");
-        assert!(said.contains(path) && said.contains("in clear"), "{said}");
-        assert!(!file.exists());
+        let refused = |expected: &str| {
+            let name = file.to_str().expect("text");
+            let output = run(&project, &["bundle", "create", "--out", name]);
+            let said = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{said}");
+            assert!(said.contains(path) && said.contains(expected), "{said}");
+            assert!(!file.exists());
+        };
+        refused("in clear");
+        // no reader would take it: the writer says so first
+        let index = fs::read_to_string(&table).expect("reads");
+        fs::write(&table, index.replace(r#""name": "cacerts""#, r#""name": "other""#))
+            .expect("writes");
+        refused("does not hold");
         fs::remove_dir_all(project).expect("removes");
     }
 }

@@ -100,7 +100,7 @@ fn odd_requests_are_refused() {
         (&["--source", "oci://host"][..], "is no repository of a registry"),
         (&["--source", "oci://host/x:tag"], "without tag or digest"),
         (&["--source", "oci://host/x@sha256:0"], "without tag or digest"),
-        (&["--source", "file:///x"], "Flux cannot pull from"),
+        (&["--source", "file:///x"], "is no git repository"),
         (&["--source", GIT, "--follow"], "about a registry"),
         (&["--source", OCI, "--only", "c9"], "has no cluster `c9`"),
     ] {

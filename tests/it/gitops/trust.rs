@@ -48,13 +48,19 @@ fn a_bundle_that_nobody_signed_is_given_to_no_engine() {
 
 #[test]
 fn names_and_paths_that_nobody_has_are_refused() {
-    let flux = ["gitops", "flux", "--source", "https://git.example/m.git", "--only", "c1"];
-    let argocd = ["gitops", "argocd", "--source", "https://git.example/m.git", "--only", "c1"];
+    let source = "--source=https://git.example/m.git";
+    let (flux, argocd) = (["gitops", "flux", "--only", "c1"], ["gitops", "argocd", "--only", "c1"]);
     let argocd = [&argocd[..], &["--without-sealed", "--out", "/nonexistent/argocd"]].concat();
     for (command, flag, value) in [
         (&flux[..], "--namespace", "Flux System"),
         (&flux, "--decryption-secret", "a/b"),
         (&flux, "--pull-secret", ""),
+        (&flux, "--branch", ""),
+        (&argocd, "--revision", "a b"),
+        (&argocd, "--source", ""),
+        (&argocd, "--source", "file:///x"),
+        (&argocd, "--source", "https://"),
+        (&flux, "--source", "https://h/r\nx"),
         (&flux, "--path", "../../etc"),
         (&flux, "--path", "/out"),
         (&argocd, "--namespace", "argo\ncd"),
@@ -62,11 +68,12 @@ fn names_and_paths_that_nobody_has_are_refused() {
         (&argocd, "--applications", "a/../.."),
     ] {
         let value = format!("{flag}={value}");
-        let (out, said) = expect(2, &[command, &[&value]].concat());
+        let more = if flag == "--source" { &[][..] } else { &[source] };
+        let (out, said) = expect(2, &[command, &[&value], more].concat());
         assert!(out.is_empty() && said.contains(&format!("`{flag}`: ")), "{value}: {said}");
     }
-    expect(0, &[&flux[..], &["--namespace=flux.system"]].concat());
-    let with = |path: &str| expect(0, &[&flux[..], &[path]].concat()).0;
+    expect(0, &[&flux[..], &[source, "--namespace=flux.system"]].concat());
+    let with = |path: &str| expect(0, &[&flux[..], &[source, path]].concat()).0;
     assert_eq!(with("--path=./out/"), with("--path=out"));
 }
 
@@ -95,6 +102,36 @@ fn what_a_cluster_does_not_get_is_kept_from_its_engine() {
         let text = fs::read_to_string(format!("{out}/c1/applications.yaml")).expect("written");
         assert!(text.contains(&format!("path: {below}crds/stable\n")), "{text}");
         assert!(text.contains("exclude"), "{text}");
+    }
+}
+
+/// A tree of a stranger names folders and terminals otherwise.
+#[test]
+fn a_tree_with_names_that_are_none_is_no_tree() {
+    let project = Project::copy_of(&planes());
+    project.run(&["render", "-q"]);
+    let table = project.path().join("out/index.json");
+    let honest = fs::read_to_string(&table).expect("reads");
+    for odd in ["/tmp/abs", "../../esc", "x?y#z", "x y", "C1", "", "b\\u001b[2J", "a\\nb"] {
+        for (old, new) in [
+            (r#"{"name": "c1", "#, format!(r#"{{"name": "{odd}", "#)),
+            (r#""mesh": "planes""#, format!(r#""mesh": "{odd}""#)),
+            (r#""examples": []"#, format!(r#""examples": ["{odd}"]"#)),
+        ] {
+            assert!(honest.contains(old));
+            fs::write(&table, honest.replacen(old, &new, 1)).expect("writes");
+            for command in [
+                &["gitops", "flux", "--source", "oci://r.example/m", "--out", "fleet"][..],
+                &["bundle", "create", "--out", "x.tar"],
+                &["show"],
+            ] {
+                let output = project.output(command);
+                let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                assert_eq!(output.status.code(), Some(2), "{odd:?}: {said}");
+                assert!(said.contains("is no name of a mesh or cluster"), "{odd:?}: {said}");
+                assert!(!said.contains('\x1b'), "{said:?}");
+            }
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! Registries that mean harm: every answer is checked, and nothing is written.
 
+use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::PathBuf;
 
-use meshgen::bundle::{self, Bundle, Created, Options};
+use meshgen::bundle::{self, Bundle, BundleError, Content, Created, Options};
 use meshgen::file::Disk;
 use meshgen::store::Digest;
+use meshgen::tree::Index;
 use meshgen::tree::source::resolve;
 
 use super::gate::{Act, Gate, Seen};
@@ -105,25 +108,63 @@ fn endless_short_and_odd_answers_end() {
     assert_eq!(left.len(), 1, "what is none of ours stays");
 }
 
-/// A bundle of the case with control planes, after `change` had its tree and then the bundle itself.
+/// The blobs of a bundle, and some more.
+struct More<'a>(&'a dyn Content, BTreeMap<Digest, Vec<u8>>);
+
+impl Content for More<'_> {
+    fn blob(&self, digest: &Digest) -> Result<Box<dyn Read + '_>, BundleError> {
+        match self.1.get(digest) {
+            Some(bytes) => Ok(Box::new(bytes.as_slice())),
+            None => self.0.blob(digest),
+        }
+    }
+}
+
+/// A bundle of the case with control planes, after `table` had its table of contents and `change` the
+/// bundle; every digest fits.
 fn lying(
     folder: &std::path::Path,
-    index: impl Fn(&str) -> String,
+    table: impl Fn(&str) -> String,
     change: impl Fn(&mut Bundle),
 ) -> (PathBuf, Digest) {
     let project = Project::copy_of(&tool::root().join("tests/golden/control-plane"));
     project.run(&["render", "-q"]);
-    let table = project.path().join("out/index.json");
-    let text = std::fs::read_to_string(&table).expect("a table of contents");
-    std::fs::write(&table, index(&text)).expect("written");
     let source = resolve(&Disk::new(), project.path(), None).expect("a view");
     let Created { mut bundle, content } =
         bundle::create(&source, Options::default()).expect("a bundle");
+    let text = String::from_utf8(bundle.table_bytes.clone()).expect("text");
+    let changed = table(&text);
+    assert_eq!(changed.len(), text.len(), "no size changes");
+    let (old, new) = (bundle.tree, Digest::of(&changed));
+    let old_manifest = bundle.entries[0].descriptor.digest;
+    let manifest = String::from_utf8(bundle.documents[&old_manifest].clone()).expect("text");
+    let manifest = manifest.replace(&old.to_string(), &new.to_string());
+    let new_manifest = Digest::of(&manifest);
+    let index = String::from_utf8(bundle.index.clone()).expect("text");
+    let index = index.replace(&old.to_string(), &new.to_string());
+    bundle.index = index.replace(&old_manifest.to_string(), &new_manifest.to_string()).into_bytes();
+    bundle.entries[0].descriptor.digest = new_manifest;
+    for (old, new, bytes) in [
+        (old, new, changed.clone().into_bytes()),
+        (old_manifest, new_manifest, manifest.into_bytes()),
+    ] {
+        let size = bundle.blobs.remove(&old).expect("it was inside");
+        bundle.blobs.insert(new, size);
+        if bundle.documents.remove(&old).is_some() {
+            bundle.documents.insert(new, bytes);
+        }
+    }
+    let more = BTreeMap::from([
+        (new, changed.clone().into_bytes()),
+        (new_manifest, bundle.documents[&new_manifest].clone()),
+    ]);
+    bundle.table = Index::parse(changed.as_bytes()).expect("an index");
+    (bundle.tree, bundle.table_bytes) = (new, changed.into_bytes());
     change(&mut bundle);
     bundle.digest = Digest::of(&bundle.index);
     std::fs::create_dir(folder).expect("a folder");
     let file = folder.join("lying.tar");
-    bundle::write(&Disk::new(), &file, &bundle, &content).expect("writes");
+    bundle::write(&Disk::new(), &file, &bundle, &More(&content, more)).expect("writes");
     (file, bundle.digest)
 }
 

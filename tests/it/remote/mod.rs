@@ -7,6 +7,7 @@ mod gate;
 mod hostile;
 mod image;
 mod others;
+mod pull;
 mod push;
 mod signed;
 

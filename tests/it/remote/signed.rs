@@ -13,7 +13,7 @@ const TREE: [(&str, &str); 1] = [("c1", "same")];
 
 impl Bed {
     /// Makes a key pair with OpenSSL: `NAME.key` and `NAME.pub`.
-    fn keys(&self, name: &str) -> Option<()> {
+    pub fn keys(&self, name: &str) -> Option<()> {
         let openssl = tool::path("openssl")?;
         let run = |arguments: &[&str]| {
             let mut command = std::process::Command::new(&openssl);

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use super::trust::signature_beside;
 use super::{TrustArgs, remote};
 use crate::bundle::registry::{Remote, attached, pull};
-use crate::bundle::sign;
+use crate::bundle::sign::{self, TrustedKeys};
 use crate::cli::{CommandError, Context, Exit};
 use crate::registry::Access;
+use crate::store::Digest;
 
 /// Fetch a bundle from a registry into a file.
 ///
@@ -57,30 +59,56 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     bar.finish();
     let signature = attached(&remote, &pulled.written.digest, &keys)?;
     let path = sign::file_of(&args.out);
+    let here = signature_beside(context, &path)?;
+    let file = &pulled.written.digest;
+    let [worth, worth_here] = [&signature, &here].map(|one| worth(one.as_deref(), file, &keys));
+    // what somebody who is trusted signed is not given up for what anybody could have pushed
+    let signature = signature.filter(|_| worth > worth_here);
     if let Some(signature) = &signature {
         context.disk.replace(&path, signature)?;
     }
     let shown = args.out.display();
-    let (fetched, here) = (pulled.fetched, pulled.here);
+    let (fetched, kept) = (pulled.fetched, pulled.here);
     context.note(&format!(
-        "{shown}: {fetched} blobs fetched ({} bytes), {here} were here; {} bytes in all",
+        "{shown}: {fetched} blobs fetched ({} bytes), {kept} were here; {} bytes in all",
         pulled.bytes, pulled.written.size,
     ));
     if signature.is_some() {
         context.note(&format!("its signature: `{}`", path.display()));
+    } else if worth_here != Worth::Nothing {
+        context.note(&format!("its signature was here: `{}`", path.display()));
     } else {
         context.note("no signature of this file was pushed with it");
-        if context.disk.exists(&path)? {
+        if here.is_some() {
             let path = path.display();
-            context.note(&format!("`{path}` is of the file that was here before: remove it"));
+            context.note(&format!("`{path}` is not of this file: remove it"));
         }
     }
     if context.json() {
         context.print_json(&json!({
             "file": pulled.written.digest, "size": pulled.written.size, "index": digest,
-            "fetched": fetched, "bytes": pulled.bytes, "here": here,
-            "signature": signature.map(|_| path),
+            "fetched": fetched, "bytes": pulled.bytes, "here": kept,
+            "signature": (worth.max(worth_here) != Worth::Nothing).then_some(path),
         }));
     }
     Ok(Exit::Done)
+}
+
+/// What a signature is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Worth {
+    /// There is none, or it is not of this file.
+    Nothing,
+    /// Somebody signed the file.
+    Signed,
+    /// Somebody who is trusted did.
+    Trusted,
+}
+
+fn worth(signature: Option<&[u8]>, file: &Digest, keys: &TrustedKeys) -> Worth {
+    match signature.map(|bytes| sign::verify_file(bytes, file, keys)) {
+        Some(Ok(_)) => Worth::Trusted,
+        Some(Err(error)) if error.is_unsigned() => Worth::Signed,
+        _ => Worth::Nothing,
+    }
 }

@@ -1,6 +1,6 @@
 //! `meshgen bundle sign`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 
@@ -30,7 +30,7 @@ use crate::store::Digest;
 pub struct Args {
     /// The bundle: a file, or `oci://HOST/REPOSITORY@sha256:DIGEST`.
     #[arg(value_name = "FILE|OCI")]
-    bundle: String,
+    bundle: PathBuf,
 
     /// The file with the private key.
     #[arg(long, value_name = "FILE")]
@@ -58,10 +58,10 @@ nothing was written then.";
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    if args.bundle.starts_with("oci://") {
-        return remote(context, args);
+    if let Some(text) = args.bundle.to_str().filter(|text| text.starts_with("oci://")) {
+        return remote(context, args, text);
     }
-    let file = Path::new(&args.bundle);
+    let file = &args.bundle;
     // whoever signs must not put his name under what nobody could take
     let bundle = BundleFile::open(&context.disk, file)?;
     let key = args.password.key(context, &args.key)?;
@@ -73,10 +73,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     Ok(Exit::Done)
 }
 
-fn remote(context: &Context, args: &Args) -> Result<Exit, CommandError> {
+fn remote(context: &Context, args: &Args, text: &str) -> Result<Exit, CommandError> {
     let options = registry_options(args.plain_http);
-    let (repository, reference, digest) =
-        remote::pinned(context, &args.bundle, &options, Access::Push)?;
+    let (repository, reference, digest) = remote::pinned(context, text, &options, Access::Push)?;
     let remote = Remote::open(repository, &digest)?;
     let bar = context.progress("verifying, blobs");
     remote.check(&|done| bar.set(done))?;

@@ -76,7 +76,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
             "Argo CD is pointed at a tree in git, not in a registry",
         ));
     }
-    fleet::without_password(&args.source)?;
+    fleet::git(&args.source)?;
+    fleet::revision("--revision", &args.revision)?;
     for (flag, name) in [("--namespace", &args.namespace), ("--project", &args.project)] {
         fleet::name(flag, name)?;
     }

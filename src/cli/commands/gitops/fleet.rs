@@ -1,5 +1,6 @@
 //! The clusters that an engine is pointed at.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::json;
@@ -19,8 +20,34 @@ const MAX_NAME: usize = 253;
 /// Characters of `60-remote-secrets`, the longest name of a stage.
 const LONGEST_STAGE: usize = 17;
 
-/// Refuses a URL with a password in it: what is written is committed.
+/// Refuses what is no URL of a git repository, or one with a password or token in it: what is written is
+/// committed.
+pub fn git(url: &str) -> Result<(), CommandError> {
+    without_password(url)?;
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let host = rest.split('/').next().unwrap_or_default();
+    let is_odd = url.chars().any(|c| c.is_whitespace() || c.is_control());
+    if is_odd || !["https", "http", "ssh"].contains(&scheme) || host.is_empty() {
+        return Err(CommandError::refused(format!("`--source`: {url:?} is no git repository"))
+            .hint("`https://…` or `ssh://…`"));
+    }
+    Ok(())
+}
+
+/// Refuses a name that git gives nothing: empty, or with what ends words and lines.
+pub fn revision(flag: &str, text: &str) -> Result<(), CommandError> {
+    if !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Ok(());
+    }
+    Err(CommandError::refused(format!("`{flag}`: {text:?} is no branch, tag or commit")))
+}
+
+/// Refuses a URL with a password or token in it: what is written is committed.
 pub fn without_password(url: &str) -> Result<(), CommandError> {
+    if url.contains(['?', '#']) {
+        return Err(CommandError::refused("the URL of `--source` has more than a host and a path")
+            .hint("leave out what follows `?` or `#`: a token there would be committed"));
+    }
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
     let authority = rest.split('/').next().unwrap_or_default();
     let user = authority.rsplit_once('@').map(|(user, _)| user);
@@ -76,11 +103,13 @@ impl FleetArgs {
     /// What each of the clusters gets. Refuses those that `apply` would: an engine asks nobody.
     pub fn shares<'a>(&self, source: &'a Source) -> Result<Vec<Share<'a>>, CommandError> {
         let known: Vec<&str> = source.index.clusters.iter().map(|row| &*row.name).collect();
-        let names: Vec<&str> = if self.only.is_empty() {
+        let mut names: Vec<&str> = if self.only.is_empty() {
             known.clone()
         } else {
             self.only.iter().map(String::as_str).collect()
         };
+        let mut seen = BTreeSet::new();
+        names.retain(|name| seen.insert(*name));
         if names.is_empty() {
             return Err(CommandError::refused(format!("{} names no cluster", source.name))
                 .hint("only what `meshgen render` wrote, index.json included, can be applied"));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::fleet::{self, FleetArgs, refused};
 use crate::cli::{CommandError, Context, Exit};
 use crate::gitops::{Flux, Pull, Reference, Share, flux, stream};
+use crate::registry;
 
 /// Write what points each cluster's Flux at a tree.
 ///
@@ -121,20 +122,18 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
 fn pull(args: &Args) -> Result<Pull, CommandError> {
     fleet::without_password(&args.source)?;
     let url = args.source.trim_end_matches('/');
-    if let Some(rest) = url.strip_prefix("oci://") {
-        let (host, repository) = rest.split_once('/').unwrap_or((rest, ""));
-        if host.is_empty() || repository.is_empty() || repository.contains([':', '@']) {
+    if url.starts_with("oci://") {
+        let whole = registry::Reference::parse(url).ok();
+        if whole.is_none_or(|one| one.tag.is_some() || one.digest.is_some()) {
             return Err(CommandError::refused(format!(
-                "`{url}` is no repository of a registry: oci://HOST/REPOSITORY, without tag or digest"
+                "{url:?} is no repository of a registry: oci://HOST/REPOSITORY, without tag or digest"
             )));
         }
         let reference = if args.follow { Reference::Tag } else { Reference::Digest };
         return Ok(Pull::Oci { url: url.to_owned(), reference, is_insecure: args.plain_http });
     }
-    if !["https://", "http://", "ssh://"].iter().any(|scheme| url.starts_with(scheme)) {
-        return Err(CommandError::refused(format!("Flux cannot pull from `{}`", args.source))
-            .hint("`--source` is `oci://HOST/REPOSITORY`, `https://…` or `ssh://…`"));
-    }
+    fleet::git(url).map_err(|error| error.hint("or `oci://HOST/REPOSITORY`"))?;
+    fleet::revision("--branch", &args.branch)?;
     if args.follow || args.plain_http {
         let message = "`--follow` and `--plain-http` are about a registry, not about git";
         return Err(CommandError::refused(message));

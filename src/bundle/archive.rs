@@ -37,12 +37,13 @@ impl Header {
 /// Reads a header at a place of the file; whatever [`header`] does not write is a fault, named by
 /// its field.
 pub(super) fn read(block: &[u8; BLOCK], offset: u64) -> Result<Header, Fault> {
+    if block[257..263] != *b"ustar\0" {
+        // nothing of it is repeated: somebody may have named a file with a key
+        let what = "there is no header of a ustar archive";
+        return Err(Fault::new("the archive", offset + 257, what));
+    }
     let name = shown(field(block, 0, 100));
     let fault = |at: usize, what: String| Fault::new(&*name, offset + at as u64, what);
-    if block[257..263] != *b"ustar\0" {
-        let what = "there is no header of a ustar archive".to_owned();
-        return Err(fault(257, what));
-    }
     if block[156] != FILE {
         return Err(fault(156, format!("it is {}, not a plain file", kind(block[156]))));
     }

@@ -112,7 +112,10 @@ impl Disk {
     pub(super) fn name_beside(&self, path: &Path) -> Result<PathBuf, FileError> {
         let folder = parent(path);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        self.sweep_beside(folder, &name)?;
+        // room for the rest of the name: file systems take 255 bytes
+        let end = (0..=name.len().min(200)).rev().find(|end| name.is_char_boundary(*end));
+        let name = &name[..end.unwrap_or_default()];
+        self.sweep_beside(folder, name)?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         Ok(folder.join(format!(".{name}.{}-{number}.tmp", std::process::id())))
     }

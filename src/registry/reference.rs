@@ -36,6 +36,7 @@ impl Reference {
             let shown = text.rsplit_once("@sha256:").map_or(text, |(before, _)| before);
             // what stands before an @ could be a password
             let shown = shown.rsplit('@').next().unwrap_or_default();
+            let shown = shown.split(['?', '#']).next().unwrap_or_default();
             let reference = shown.chars().flat_map(char::escape_debug).collect();
             ReferenceError { reference, reason }
         };
@@ -53,16 +54,21 @@ impl Reference {
             None => (path, None),
         };
         if !is_host(host) {
-            return Err(refuse("it has no host"));
+            return Err(refuse("it has no host, or a port that is none"));
         }
         let part = |part: &str| {
             let fits = |byte: u8| {
                 byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte)
             };
+            // (distribution-spec, "Pulling manifests": `<name>`)
+            let is_separator = |run: &str| {
+                matches!(run, "" | "." | "_" | "__") || run.bytes().all(|byte| byte == b'-')
+            };
             !part.is_empty()
                 && !part.starts_with(['.', '_', '-'])
                 && !part.ends_with(['.', '_', '-'])
                 && part.bytes().all(fits)
+                && part.split(|c: char| c.is_ascii_alphanumeric()).all(is_separator)
         };
         if !repository.split('/').all(part) {
             return Err(refuse(

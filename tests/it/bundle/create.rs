@@ -140,6 +140,18 @@ fn a_key_in_a_secret_that_nobody_sealed_is_refused() {
 }
 
 #[test]
+fn a_name_as_long_as_a_disk_takes_it_is_taken() {
+    let folder = crate::sample::folder();
+    let project = project(folder.path(), "a", &files("a"));
+    for name in ["n".repeat(255), "ü".repeat(127)] {
+        let file = folder.path().join(&name);
+        let output = run(&project, &["bundle", "create", "--out", file.to_str().expect("text")]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert!(super::open(&file).is_ok());
+    }
+}
+
+#[test]
 fn what_is_incomplete_is_said_and_with_complete_refused() {
     let folder = crate::sample::folder();
     let file = folder.path().join("a.tar");

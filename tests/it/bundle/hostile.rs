@@ -180,6 +180,16 @@ fn what_is_no_archive_is_refused() {
     let gzip = gzip.finish().expect("packs");
     refused(folder.path(), &gzip, "no header of a ustar archive");
     refused(folder.path(), &[b'x'; 4096], "no header of a ustar archive");
+    // somebody names the wrong file, and it is a key: nothing of it is repeated
+    let key = format!("-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEcanary{}", "A".repeat(600));
+    fs::write(folder.path().join("key.pem"), &key).expect("writes");
+    for command in [&["bundle", "verify"][..], &["bundle", "import"], &["show"], &["plan"]] {
+        let name = folder.path().join("key.pem").display().to_string();
+        let output = run(folder.path(), &[command, &[&name]].concat());
+        let said = text(&[output.stdout, output.stderr].concat());
+        assert!(said.contains("no header of a ustar archive"), "{said}");
+        assert!(!said.contains("canary") && !said.contains("BEGIN"), "{said}");
+    }
     refused(folder.path(), &[0; 4096], "README, at byte 0: it is missing");
     refused(folder.path(), b"", "README, at byte 0: the file ends here");
     assert!(matches!(open(folder.path()), Err(BundleError::File(_))));

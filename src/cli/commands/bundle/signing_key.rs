@@ -103,7 +103,8 @@ fn from_terminal() -> Result<Secret<Vec<u8>>, CommandError> {
     Ok(Secret::new(std::mem::take(&mut *line)))
 }
 
-/// Does what blocks, and gives up at Ctrl-C: the process would end, and leave the terminal silent.
+/// Does what blocks, and gives up when the process is asked to end, as by Ctrl-C: it would leave the
+/// terminal silent.
 fn unless_interrupted<T: Send + 'static>(
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> std::io::Result<T> {
@@ -112,12 +113,29 @@ fn unless_interrupted<T: Send + 'static>(
         let work = tokio::task::spawn_blocking(work);
         tokio::select! {
             done = work => done.unwrap_or_else(|error| Err(std::io::Error::other(error))),
-            _ = tokio::signal::ctrl_c() => Err(std::io::ErrorKind::Interrupted.into()),
+            () = asked_to_end() => Err(std::io::ErrorKind::Interrupted.into()),
         }
     });
     // what still waits for a line ends with the process
     runtime.shutdown_background();
     result
+}
+
+/// Waits for a signal that would end the process.
+async fn asked_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let wait = |kind: SignalKind| async move {
+        match signal(kind) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = wait(SignalKind::interrupt()) => {}
+        () = wait(SignalKind::terminate()) => {}
+        () = wait(SignalKind::hangup()) => {}
+        () = wait(SignalKind::quit()) => {}
+    }
 }
 
 /// A terminal that does not show what is typed, until it is dropped.

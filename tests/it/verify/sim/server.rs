@@ -92,7 +92,8 @@ fn connection(stream: &TcpStream, mesh: &RwLock<Mesh>, counts: &Counts) -> io::R
             };
             return match answer {
                 Ok(answer) => answer.send(stream, &upgrade),
-                Err(answer) => respond(stream, &answer),
+                // this connection ends: whoever keeps it for another request must know
+                Err(answer) => respond(stream, &answer, "Connection: close\r\n"),
             };
         }
         let answer = if method == "GET" || request.is_dry() {
@@ -103,16 +104,16 @@ fn connection(stream: &TcpStream, mesh: &RwLock<Mesh>, counts: &Counts) -> io::R
             let name = mesh.all()[place].name.clone();
             api::write(mesh.cluster_mut(&name), &request, &counts.writes)
         };
-        respond(stream, &answer)?;
+        respond(stream, &answer, "")?;
     }
     Ok(())
 }
 
-fn respond(mut stream: &TcpStream, answer: &Answer) -> io::Result<()> {
+fn respond(mut stream: &TcpStream, answer: &Answer, more: &str) -> io::Result<()> {
     let Answer { status, body } = answer;
     let body = if *body == Value::Null { String::new() } else { body.to_string() };
     let head = format!(
-        "HTTP/1.1 {status} x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "HTTP/1.1 {status} x\r\nContent-Type: application/json\r\n{more}Content-Length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all((head + &body).as_bytes())

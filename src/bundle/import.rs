@@ -53,14 +53,14 @@ pub fn import(
             new += usize::from(put(&transaction, file, digest, *size)?);
         }
     }
-    for digest in bundle.needs.keys() {
-        if transaction.is_sound(digest)? {
-            continue;
+    if let Some(far) = &far {
+        for digest in bundle.needs.keys() {
+            if transaction.is_sound(digest)? {
+                continue;
+            }
+            let bytes = far.read(digest)?.ok_or(StoreError::Missing(*digest))?;
+            transaction.put(*digest, &bytes)?;
         }
-        let Some(bytes) = far.as_ref().map(|far| far.read(digest)).transpose()?.flatten() else {
-            return Err(StoreError::Missing(*digest).into());
-        };
-        transaction.put(*digest, &bytes)?;
     }
     transaction.put(bundle.digest, &bundle.index)?;
     publish(disk, &out, &transaction)?;

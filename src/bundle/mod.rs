@@ -33,7 +33,6 @@ pub use bill::{BILL_TYPE, bill};
 pub use content::{Content, copy_blob, read_blob};
 pub use create::{Created, Options, Origin, create};
 pub use delta::Base;
-
 pub use error::{BundleError, Fault};
 pub use import::{Imported, import};
 pub use index::{BASE, BINARY_TYPE, BUNDLE_TYPE, Bundle, Entry, IMAGES, Kind, ReadDocument, TREE};

@@ -110,7 +110,8 @@ impl RegistryError {
                 Some("does the server speak plain http? then say `--plain-http`")
             }
             Self::Network { .. } => Some(
-                "a proxy comes from HTTPS_PROXY, and the certificate authorities that are trusted from the system, or from SSL_CERT_FILE alone where that is set",
+                "a proxy comes from HTTPS_PROXY; certificate authorities from the system, or from \
+                 SSL_CERT_FILE alone where that is set",
             ),
             Self::Status { status: 401 | 403, .. } => Some(
                 "`docker login` or `helm registry login` keeps credentials where meshgen looks",

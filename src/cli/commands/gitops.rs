@@ -1,6 +1,7 @@
 //! `meshgen gitops`.
 
 mod argocd;
+mod flag;
 mod fleet;
 mod flux;
 

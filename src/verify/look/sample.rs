@@ -133,7 +133,8 @@ async fn endpoints(client: &Client, namespace: &str) -> Result<Vec<Endpoint>, Re
 }
 
 /// What of the mesh's or the service's settings moves traffic between localities by shares of its
-/// own, or keeps a client to one endpoint. (That failover keeps it near is seen in the priorities of the client's endpoints.)
+/// own, or keeps a client to one endpoint. (That failover keeps it near is seen in the priorities of the
+/// client's endpoints.)
 async fn steered(client: &Client, namespace: &str) -> Option<Steered> {
     let rules =
         format!("/apis/networking.istio.io/v1beta1/namespaces/{namespace}/destinationrules");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use meshgen::bundle::{self, Base, BundleError, BundleFile, Created, Options};
+use meshgen::bundle::{self, Base, BundleError, BundleFile, Created, Options, Part};
 use meshgen::file::{Action, Disk, Fault};
 use meshgen::store::{self, Store, Transaction};
 use meshgen::tree::source::resolve;
@@ -21,7 +21,10 @@ fn changes(disk: &Disk) -> Vec<(u64, bool)> {
 
 fn create(disk: &Disk, project: &Path, file: &Path) -> Result<(), BundleError> {
     let source = view(project);
-    let Created { bundle, content } = bundle::create(&source, Options::default())?;
+    // what is copied in pieces from a file goes in too
+    let program = Part::binary(&Disk::new(), &project.join("program"))?;
+    let options = Options { since: None, parts: vec![program] };
+    let Created { bundle, content } = bundle::create(&source, options)?;
     bundle::write(disk, file, &bundle, &content).map(drop)
 }
 
@@ -33,6 +36,10 @@ fn a_create_can_be_killed_anywhere() {
     let mut large = files("new");
     large.insert("c1/70-samples/large.yaml".to_owned(), "a: b\n".repeat(230_000));
     let new = project(folder.path(), "new", &large);
+    let mut program = b"\x7fELF\x02\x01\x01".to_vec();
+    program.resize(1 << 20, 7);
+    program[18..20].copy_from_slice(&62_u16.to_le_bytes());
+    fs::write(new.join("program"), program).expect("writes");
     let whole = folder.path().join("whole.tar");
     let disk = recording();
     create(&disk, &new, &whole).expect("works without a fault");

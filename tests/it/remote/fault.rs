@@ -86,6 +86,48 @@ fn a_push_that_is_killed_at_any_request_is_finished_by_the_next() {
     }
 }
 
+/// The artifact of a cluster is there under the tag that moves once all of it is.
+#[test]
+fn a_push_for_flux_that_is_killed_is_finished_by_the_next() {
+    let Some(first) = Registry::start() else { return };
+    let bed = Bed::new(&TREE);
+    let arguments = |to: &str| {
+        let to = format!("oci://{to}/mesh/apac");
+        ["bundle", "push", "one.tar", &to, "--flux", "--allow-unsigned"].map(str::to_owned)
+    };
+    let push = |address: &str| {
+        let all = arguments(address);
+        bed.run(&all.each_ref().map(String::as_str))
+    };
+    let count = |gate: &Gate| gate.seen().len();
+    let gate = Gate::start(&first.address);
+    bed.push(&gate.address);
+    let plain = count(&gate);
+    let Some(registry) = Registry::start() else { return };
+    let gate = Gate::start(&registry.address);
+    push(&gate.address);
+    let tag = |address: &str| {
+        let url = format!("http://{address}/v2/mesh/apac/manifests/flux-apac.c1");
+        let mut curl = std::process::Command::new("curl");
+        crate::tool::output(curl.args(["-sS", "--fail", "-H", "Accept: */*", &url]), "").stdout
+    };
+    let (all, artifact) = (count(&gate), tag(&registry.address));
+    assert!(all > plain + 4 && !artifact.is_empty(), "{plain} of {all}");
+    for (at, after) in kills(all).into_iter().filter(|(at, _)| *at > plain) {
+        let case = format!("request {at} of {all}, after: {after}");
+        let Some(registry) = Registry::start() else { return };
+        let gate = Gate::start(&registry.address);
+        let words = arguments(&gate.address);
+        let words = words.each_ref().map(String::as_str);
+        assert!(killed(&bed, &gate, at, after, &words), "{case}");
+        let there = tag(&registry.address);
+        assert!(there.is_empty() || there == artifact, "{case}");
+        gate.script(|_| Act::Forward);
+        push(&gate.address);
+        assert_eq!(tag(&registry.address), artifact, "{case}");
+    }
+}
+
 #[test]
 fn a_pull_that_is_killed_at_any_request_is_finished_by_the_next() {
     let Some(registry) = Registry::start() else { return };

@@ -59,8 +59,8 @@ Examples:
   meshgen bundle push apac.tar oci://registry.site/mesh/apac --flux
 
 A proxy comes from HTTPS_PROXY and NO_PROXY, certificate authorities from the system's store, or from
-SSL_CERT_FILE or SSL_CERT_DIR alone where one is set, credentials from docker's config.json (DOCKER_CONFIG names its folder): logins and
-credential helpers.
+SSL_CERT_FILE or SSL_CERT_DIR alone where one is set, credentials from docker's config.json
+(DOCKER_CONFIG names its folder): logins and credential helpers.
 
 Exit codes: 0; 2 if the request, the bundle or an answer is wrong; 3 if the registry fails or cannot be
 reached: run it again.";

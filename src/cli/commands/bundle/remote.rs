@@ -33,8 +33,8 @@ pub(super) fn reference(text: &str) -> Result<Reference, CommandError> {
 
 /// The tree of a bundle in a registry; its files are fetched when they are asked for.
 ///
-/// Where signers are asked for, a referrer by somebody who is trusted must sign it: that is looked at before anything
-/// else of it.
+/// Where signers are asked for, a referrer by somebody who is trusted must sign it: that is looked at
+/// before anything else of it.
 pub fn resolve(
     context: &Context,
     text: &str,

@@ -17,7 +17,8 @@ use crate::store::Digest;
 ///
 /// Writes the signature beside the bundle: FILE.sigstore.json, a Sigstore bundle (v0.3) with a signature
 /// over the sha256 of the file. What reads the bundle later (`bundle verify`, `bundle import`, `plan`,
-/// `apply`, `verify`, `diff`, `gitops`, `bundle push --flux`) looks for it there, so carry both. It says nothing of when, and asks no network:
+/// `apply`, `verify`, `diff`, `gitops`, `bundle push --flux`) looks for it there, so carry both. It says
+/// nothing of when, and asks no network:
 /// no certificate, no transparency log.
 ///
 /// A bundle in a registry is named by its digest, and gets a referrer: a statement over that digest, as

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::flag;
 use super::fleet::{self, FleetArgs, refused};
 use crate::cli::{CommandError, Context, Exit};
 use crate::gitops::{Argocd, Sealed, applications, argocd, stream};
@@ -76,13 +77,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
             "Argo CD is pointed at a tree in git, not in a registry",
         ));
     }
-    fleet::git(&args.source)?;
-    fleet::revision("--revision", &args.revision)?;
+    flag::git(&args.source)?;
+    flag::revision("--revision", &args.revision)?;
     for (flag, name) in [("--namespace", &args.namespace), ("--project", &args.project)] {
-        fleet::name(flag, name)?;
+        flag::name(flag, name)?;
     }
     if let Some(name) = &args.plugin {
-        fleet::name("--plugin", name)?;
+        flag::name("--plugin", name)?;
     }
     let sealed = match (&args.plugin, args.without_sealed) {
         (Some(name), _) => Sealed::Plugin(name.clone()),
@@ -92,8 +93,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
     let how = Argocd {
         url: args.source.clone(),
         revision: args.revision.clone(),
-        path: fleet::path("--path", &args.path)?,
-        applications: fleet::path("--applications", &args.applications)?,
+        path: flag::path("--path", &args.path)?,
+        applications: flag::path("--applications", &args.applications)?,
         namespace: args.namespace.clone(),
         project: args.project.clone(),
         sealed,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::flag;
 use super::fleet::{self, FleetArgs, refused};
 use crate::cli::{CommandError, Context, Exit};
 use crate::gitops::{Flux, Pull, Reference, Share, flux, stream};
@@ -74,10 +75,10 @@ Exit codes: 0; 2 if the tree has no such cluster, or holds what nobody may apply
 
 /// Runs it.
 pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
-    fleet::name("--namespace", &args.namespace)?;
-    fleet::name("--decryption-secret", &args.decryption_secret)?;
+    flag::name("--namespace", &args.namespace)?;
+    flag::name("--decryption-secret", &args.decryption_secret)?;
     if let Some(name) = &args.pull_secret {
-        fleet::name("--pull-secret", name)?;
+        flag::name("--pull-secret", name)?;
     }
     let how = Flux {
         pull: pull(args)?,
@@ -120,7 +121,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit, CommandError> {
 }
 
 fn pull(args: &Args) -> Result<Pull, CommandError> {
-    fleet::without_password(&args.source)?;
+    flag::without_password(&args.source)?;
     let url = args.source.trim_end_matches('/');
     if url.starts_with("oci://") {
         let whole = registry::Reference::parse(url).ok();
@@ -132,12 +133,12 @@ fn pull(args: &Args) -> Result<Pull, CommandError> {
         let reference = if args.follow { Reference::Tag } else { Reference::Digest };
         return Ok(Pull::Oci { url: url.to_owned(), reference, is_insecure: args.plain_http });
     }
-    fleet::git(url).map_err(|error| error.hint("or `oci://HOST/REPOSITORY`"))?;
-    fleet::revision("--branch", &args.branch)?;
+    flag::git(url).map_err(|error| error.hint("or `oci://HOST/REPOSITORY`"))?;
+    flag::revision("--branch", &args.branch)?;
     if args.follow || args.plain_http {
         let message = "`--follow` and `--plain-http` are about a registry, not about git";
         return Err(CommandError::refused(message));
     }
-    let path = fleet::path("--path", &args.path)?;
+    let path = flag::path("--path", &args.path)?;
     Ok(Pull::Git { url: url.to_owned(), branch: args.branch.clone(), path })
 }
